@@ -1,0 +1,2 @@
+/** Presence and links to friends through Tor: the Hushlamp SDK. @packageDocumentation */
+export const placeholdercl: number = 1
