@@ -22,7 +22,7 @@ export interface Random {
  * The same machine runs behind sockets, in the simulator and in property tests.
  */
 export interface Machine<Event, Effect, Now = UnixSeconds> {
-  /** Takes one event at the moment `now` and answers with the effects to carry out, in order. Never throws. */
+  /** Takes one event at the moment `now` (of wall or monotonic time, as the machine says) and answers with the effects to carry out, in order. Never throws. */
   step(event: Event, now: Now): readonly Effect[]
 }
 

@@ -47,3 +47,10 @@ export function chachaOpen(
     return undefined
   }
 }
+
+/** REKEY of Noise, revision 34, §4.2: the first 32 bytes of encrypting 32 zeros under the greatest nonce. */
+export function chachaRekey(key: Uint8Array): Uint8Array {
+  const nonce = new Uint8Array(12).fill(0xff, 4)
+  const cipher = createCipheriv('chacha20-poly1305', key, nonce, { authTagLength: tagBytes })
+  return concat(cipher.update(new Uint8Array(32)), cipher.final())
+}
