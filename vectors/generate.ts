@@ -181,8 +181,8 @@ function framesFile(): object {
 function payloadsFile(): object {
   const incarnation = testSecret('incarnation').subarray(0, 16)
   const payloads: readonly Payload[] = [
-    { kind: 'presence' },
-    { kind: 'presence', show: 'dnd', text: 'writing' },
+    { kind: 'presence', available: false },
+    { kind: 'presence', available: true, show: 'dnd', text: 'writing' },
     { kind: 'message', incarnation, counter: 1, id: 'm1', body: 'Hello, Bob! ☂', sentAt: moment },
     { kind: 'receipt', incarnation, counter: 1 },
     { kind: 'bye' }

@@ -169,8 +169,8 @@ describe('Frames', () => {
 describe('Payloads', () => {
   test('read back as they were written', () => {
     const payloads: Payload[] = [
-      { kind: 'presence' },
-      { kind: 'presence', show: 'away', text: 'lunch' },
+      { kind: 'presence', available: true },
+      { kind: 'presence', available: true, show: 'away', text: 'lunch' },
       {
         kind: 'message',
         incarnation: testSecret('i').subarray(0, 16),
@@ -211,7 +211,7 @@ describe('Payloads', () => {
 
 type Effects = readonly LinkEffect<string>[]
 
-const greeting = (): Payload => ({ kind: 'presence' })
+const greeting = (): Payload => ({ kind: 'presence', available: true })
 
 function linkPair(options: { readonly known?: boolean } = {}): {
   readonly initiator: LinkMachine<string>
@@ -249,9 +249,12 @@ describe('A link', () => {
     expect(confirmation.at(-1)).toEqual({ type: 'established', contact: 'bob' })
     const opened = responder.step(received(written(confirmation)), 0)
     expect(opened).toContainEqual({ type: 'established', contact: 'alice' })
-    expect(opened).toContainEqual({ type: 'payload', payload: { kind: 'presence' } })
+    expect(opened).toContainEqual({
+      type: 'payload',
+      payload: { kind: 'presence', available: true }
+    })
     expect(initiator.step(received(written(opened)), 0)).toEqual([
-      { type: 'payload', payload: { kind: 'presence' } }
+      { type: 'payload', payload: { kind: 'presence', available: true } }
     ])
     expect(initiator.handshakeHash).toEqual(responder.handshakeHash)
   })
@@ -293,7 +296,9 @@ describe('A link', () => {
 
   test('ends at the first bad byte and is silent from then on', () => {
     const { initiator, responder } = open()
-    const frame = written(initiator.step({ type: 'send', payload: { kind: 'presence' } }, 1))
+    const frame = written(
+      initiator.step({ type: 'send', payload: { kind: 'presence', available: true } }, 1)
+    )
     expect(responder.step(received(flipped(frame, 40)), 1)).toEqual([
       { type: 'ended', reason: 'invalid' }
     ])

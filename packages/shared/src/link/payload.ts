@@ -18,6 +18,8 @@ export type PayloadShow = (typeof shows)[number]
 /** The sender's availability: the paper's presence message. The first payload of every link. */
 export interface PresencePayload {
   readonly kind: 'presence'
+  /** Whether the person can be talked to now; a daemon without a user in front of it says false. */
+  readonly available: boolean
   readonly show?: PayloadShow
   /** At most 1,024 bytes of UTF-8. */
   readonly text?: string
@@ -107,10 +109,12 @@ function decodeFields(kind: string, fields: Fields): Payload | UnknownPayload | 
 }
 
 function decodePresence(fields: Fields): PresencePayload | undefined {
-  const { show, text } = fields
+  const { available, show, text } = fields
+  if (typeof available !== 'boolean') return undefined
   if (text !== undefined && !isText(text, maxStatusBytes)) return undefined
   return {
     kind: 'presence',
+    available,
     ...(isShow(show) ? { show } : {}),
     ...(text === undefined ? {} : { text })
   }
