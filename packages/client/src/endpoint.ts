@@ -19,6 +19,9 @@ import type {
 } from './endpoint-events.ts'
 import { systemClock, systemRandom } from './system-ports.ts'
 
+/** A lost link is dialled again after a random part of this. */
+const redialSpreadMs = 3_000
+
 interface Peer {
   readonly mailbox: Mailbox
   presence: ContactPresence
@@ -40,6 +43,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   #availability: PresencePayload = { kind: 'presence', available: true }
   #state: EndpointState = 'starting'
   readonly #unsubscribe: () => void
+  readonly #redials = new Set<() => void>()
 
   private constructor(init: Required<EndpointInit>, contacts: ContactBook, onion: OwnOnion) {
     super()
@@ -149,6 +153,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
   async close(): Promise<void> {
     if (this.#state === 'closed') return
     this.#unsubscribe()
+    for (const cancel of this.#redials) cancel()
     this.#presence.close()
     this.#links.close()
     this.#setState('closed')
@@ -225,8 +230,19 @@ export class Endpoint extends EventEmitter<EndpointEvents> implements AsyncDispo
     const lost = reason !== 'peer-bye'
     this.#presence.tell({ type: 'unlinked', contact, lost })
     if (this.#state !== 'online') this.#show(contact, { state: 'unknown' })
-    else if (lost && peer.onionKey) this.#dial(contact, peer.onionKey)
+    else if (lost && peer.onionKey) this.#redial(contact, peer.onionKey)
     else this.#show(contact, { state: 'offline' })
+  }
+
+  /** After a random moment, so that two sides that have lost each other do not keep crossing. */
+  #redial(contact: ContactId, onionKey: Uint8Array): void {
+    this.#show(contact, { state: 'connecting' })
+    const [byte = 0] = this.#init.random.bytes(1)
+    const cancel = this.#init.clock.after((byte * redialSpreadMs) / 255, () => {
+      this.#redials.delete(cancel)
+      this.#dial(contact, onionKey)
+    })
+    this.#redials.add(cancel)
   }
 
   /** The first payload of a link is the contact's presence: it decides what is shown. */

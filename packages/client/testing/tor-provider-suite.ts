@@ -1,21 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import type { Duplex } from 'node:stream'
 
-import { isHushlampError } from '@hushlamp/shared'
-import type { ErrorCode } from '@hushlamp/shared'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { onionPublicKeyOfSeed } from '../src/tor/onion-address.ts'
-import type {
-  CircuitToken,
-  ConnectOptions,
-  HostTarget,
-  OnionTarget,
-  TorProvider,
-  TorStatus,
-  TorTarget
-} from '../src/tor/tor-provider.ts'
+import type { HostTarget, TorProvider, TorStatus, TorTarget } from '../src/tor/tor-provider.ts'
+import {
+  attemptDeadlineMs,
+  codeOf,
+  connect,
+  echoService,
+  ignore,
+  onion,
+  read,
+  startService,
+  token
+} from './test-services.ts'
 
 /** What an implementation gives to {@link torProviderSuite}. */
 export interface TorProviderFixture<Provider extends TorProvider> extends AsyncDisposable {
@@ -37,11 +37,6 @@ export interface TorProviderSuiteOptions {
   /** For each test and for the preparation. Default 60,000. */
   readonly timeoutMs?: number
 }
-
-/** Between attempts with an onion service that was published just now. */
-const retryMs = 300
-const attempts = 12
-const attemptDeadlineMs = 8000
 
 /**
  * What every {@link TorProvider} has to keep to. Call it inside of a `describe`; `setup` runs once before, its result is
@@ -251,88 +246,6 @@ export function torProviderSuite<Provider extends TorProvider>(
   })
 }
 
-interface TestService extends AsyncDisposable {
-  readonly target: OnionTarget
-}
-
-async function startService(
-  provider: TorProvider,
-  onStream: (stream: Duplex) => void,
-  seed: Uint8Array = randomBytes(32)
-): Promise<TestService> {
-  const listener = await provider.listen({ seed, port: 80 }, onStream)
-  await listener.published
-  return {
-    target: onion(listener.publicKey),
-    [Symbol.asyncDispose]: async () => listener[Symbol.asyncDispose]()
-  }
-}
-
-async function echoService(provider: TorProvider): Promise<TestService> {
-  return await startService(provider, (stream) => stream.pipe(stream))
-}
-
-/** Connects with the patience that a service needs whose descriptor was uploaded just now. */
-async function connect(
-  provider: TorProvider,
-  target: TorTarget,
-  options: ConnectOptions = {},
-  circuit: CircuitToken = token()
-): Promise<Duplex> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await provider.connect(target, circuit, { deadlineMs: attemptDeadlineMs, ...options })
-    } catch (error) {
-      const isWorthRepeating =
-        isHushlampError(error, 'tor-unreachable') || isHushlampError(error, 'tor-timeout')
-      if (!isWorthRepeating || attempt === attempts) throw error
-      await new Promise((resolve) => {
-        setTimeout(resolve, retryMs)
-      })
-    }
-  }
-}
-
-async function read(
-  stream: Duplex,
-  bytes: number,
-  encoding: BufferEncoding = 'utf8'
-): Promise<string> {
-  const whole = await new Promise<Buffer>((resolve) => {
-    let received: Buffer = Buffer.alloc(0)
-    const take = (chunk: Buffer): void => {
-      received = Buffer.concat([received, chunk])
-      if (received.length < bytes) return
-      stream.off('data', take)
-      resolve(received)
-    }
-    stream.on('data', take)
-  })
-  return whole.toString(encoding)
-}
-
-async function codeOf(work: Promise<unknown>): Promise<ErrorCode | undefined> {
-  try {
-    await work
-    return undefined
-  } catch (error) {
-    if (isHushlampError(error)) return error.code
-    throw error
-  }
-}
-
-function onion(publicKey: Uint8Array): OnionTarget {
-  return { kind: 'onion', publicKey, port: 80 }
-}
-
 function badChecksum(): HostTarget {
   return { kind: 'host', host: `${'a'.repeat(56)}.onion`, port: 80 }
-}
-
-function token(): CircuitToken {
-  return { username: randomBytes(8).toString('hex'), password: 'x' }
-}
-
-function ignore(stream: Duplex): void {
-  stream.destroy()
 }

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve as resolvePath } from 'node:path'
 
 import { HushlampError } from '@hushlamp/shared'
 
@@ -19,7 +19,7 @@ const abandonedAfterMs = 10 * 60 * 1000
  */
 export async function networkDirectory(wanted?: string): Promise<string> {
   if (wanted === undefined) await removeAbandonedNetworks()
-  const directory = wanted ?? (await mkdtemp(join(tmpdir(), prefix)))
+  const directory = resolvePath(wanted ?? (await mkdtemp(join(tmpdir(), prefix))))
   if (/[\s"#\\]/.test(directory) || Buffer.byteLength(directory) > maxPathBytes) {
     throw new HushlampError(
       'config-invalid',

@@ -16,6 +16,7 @@ import { reachFirstConsensus, seedFiles } from './first-consensus.ts'
 import { freePorts } from './free-ports.ts'
 import { delayLinks, spreadDelays } from './link-delay.ts'
 import { networkDirectory } from './network-directory.ts'
+import { NetworkKeeper } from './network-keeper.ts'
 import { TorNode } from './tor-node.ts'
 import { initialVotingSeconds, networkLines, relayLines } from './torrc.ts'
 import type { RelayPorts } from './torrc.ts'
@@ -42,8 +43,8 @@ export interface PrivateTorNetworkOptions extends AbortOptions {
 
 /**
  * A whole Tor network on this computer: one directory authority and some relays, ready in about ten seconds. It has
- * nothing to do with the public one and needs no network. Dispose it in the end; all processes also end by themselves
- * within 15 s when this process is killed.
+ * nothing to do with the public one and needs no network. Dispose it in the end; when this process is killed, all of it is
+ * ended and removed as well.
  */
 export class PrivateTorNetwork implements AsyncDisposable {
   /** All files of the network. */
@@ -139,7 +140,11 @@ async function startNetwork(
   const keys = await authorityKeys(keysDirectory)
 
   const directory = await networkDirectory(options.directory)
-  onDispose(async () => await rm(directory, { recursive: true, force: true, maxRetries: 5 }))
+  const keeper = new NetworkKeeper(directory)
+  onDispose(async () => {
+    await rm(directory, { recursive: true, force: true, maxRetries: 5 })
+    await keeper[Symbol.asyncDispose]()
+  })
 
   const delays = options.latencyMs === undefined ? [] : spreadDelays(options.latencyMs, count)
   const [directoryPort = 0, ...ports] = await freePorts(1 + count + delays.length, host)
@@ -179,7 +184,9 @@ async function startNetwork(
       { nickname, directory: home, host, ports: one, authorities },
       index === 0 ? { directoryPort, votingOffsetSeconds } : undefined
     )
-    nodes.push(await TorNode.start(binary, { nickname, directory: home, lines }))
+    const node = await TorNode.start(binary, { nickname, directory: home, lines })
+    nodes.push(node)
+    keeper.watch(node.pid)
   }
   await reachFirstConsensus({ nodes, onProgress, signal }, join(directory, 'client'))
   onProgress({ phase: 'ready', fraction: 1, text: 'The private Tor network is ready' })

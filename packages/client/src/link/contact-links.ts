@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 
-import { LinkMachine, base64 } from '@hushlamp/shared'
+import { LinkMachine, base64, compareBytes } from '@hushlamp/shared'
 import type { Clock, Identity, LinkCandidate, LinkEnd, Payload, Random } from '@hushlamp/shared'
 
 import type { ContactId } from '../contacts/contact-book.ts'
@@ -37,17 +37,25 @@ export interface ContactLinksListener {
   unlinked(contact: ContactId, reason: LinkEnd): void
 }
 
-interface Current extends LinkAge {
+interface Established extends LinkAge {
   readonly connection: LinkConnection<ContactId>
 }
 
-/** At most one live link per contact, whoever began it. */
+/** More links with one contact at a time than this make the oldest give way. */
+const maxLinksPerContact = 3
+
+/**
+ * One live link per contact, whoever began it. Where two are established at once, the side with the lower fingerprint
+ * decides which one stays, and it alone: if both sides decided, each could drop the link that the other one keeps. The
+ * other side uses the newest that it has.
+ */
 export class ContactLinks {
   readonly #components: ContactLinksComponents
   readonly #own: Identity
   readonly #listener: ContactLinksListener
   readonly #keys = new Map<ContactId, ContactKeys>()
-  readonly #current = new Map<ContactId, Current>()
+  /** Links of each contact, in the order in which they were established; the last is in use. */
+  readonly #established = new Map<ContactId, readonly Established[]>()
   readonly #connections = new Set<LinkConnection<ContactId>>()
   readonly #dialling = new Set<ContactId>()
   readonly #closing = new AbortController()
@@ -65,12 +73,12 @@ export class ContactLinks {
 
   /** Whether a link with the contact is up. */
   isLinked(contact: ContactId): boolean {
-    return this.#current.has(contact)
+    return this.#established.has(contact)
   }
 
   /** Sends a payload to every linked contact. */
   broadcast(payload: Payload): void {
-    for (const { connection } of this.#current.values()) connection.send(payload)
+    for (const links of this.#established.values()) links.at(-1)?.connection.send(payload)
   }
 
   /** Takes a stream that somebody opened to our onion service; `first` was read from it already. */
@@ -94,7 +102,7 @@ export class ContactLinks {
   /** Reaches for a contact, unless there is a link or an attempt already. Reports by the listener, never rejects. */
   async dial(contact: ContactId, onionKey: Uint8Array): Promise<void> {
     const keys = this.#keys.get(contact)
-    if (!keys || this.#dialling.has(contact) || this.#current.has(contact)) return
+    if (!keys || this.#dialling.has(contact) || this.isLinked(contact)) return
     this.#dialling.add(contact)
     this.#listener.dialling(contact)
     try {
@@ -115,7 +123,7 @@ export class ContactLinks {
   }
 
   #wants(contact: ContactId): boolean {
-    return !this.#closing.signal.aborted && !this.#current.has(contact)
+    return !this.#closing.signal.aborted && !this.isLinked(contact)
   }
 
   async #dialOnce(contact: ContactId, keys: ContactKeys, onionKey: Uint8Array): Promise<boolean> {
@@ -166,13 +174,11 @@ export class ContactLinks {
   ): void {
     const connection = new LinkConnection<ContactId>(this.#components, init, {
       established: (link, contact) => {
-        this.#established(link, contact)
+        this.#add(link, contact)
         onOutcome(true)
       },
       payload: (link, payload) => {
-        const contact = link.contact
-        if (contact !== undefined && this.#current.get(contact)?.connection === link)
-          this.#listener.payload(contact, payload)
+        if (link.contact !== undefined) this.#listener.payload(link.contact, payload)
       },
       ended: (link, reason) => {
         this.#ended(link, reason)
@@ -182,29 +188,51 @@ export class ContactLinks {
     this.#connections.add(connection)
   }
 
-  #established(connection: LinkConnection<ContactId>, contact: ContactId): void {
-    const keys = this.#keys.get(contact)
+  #add(connection: LinkConnection<ContactId>, contact: ContactId): void {
     const { outgoing, begunAtMs } = connection
     const establishedAtMs = this.#components.clock.monotonicMs()
-    const added: Current = { connection, outgoing, begunAtMs, establishedAtMs }
-    const former = this.#current.get(contact)
-    if (former && keys && !choosesNewLink(former, added, this.#own, keys.peer)) {
+    const added: Established = { connection, outgoing, begunAtMs, establishedAtMs }
+    const former = this.#established.get(contact) ?? []
+    const inUse = former.at(-1)
+    const decides = this.#decides(contact)
+    if (inUse && decides && !choosesNewLink(inUse, added)) {
       connection.drop()
       return
     }
-    this.#current.set(contact, added)
-    former?.connection.drop()
-    this.#listener.linked(contact, (payload) => {
-      connection.send(payload)
-    })
+    const kept = decides ? [] : former.slice(1 - maxLinksPerContact)
+    this.#established.set(contact, [...kept, added])
+    for (const link of former) if (!kept.includes(link)) link.connection.drop()
+    this.#use(contact, connection)
   }
 
   #ended(connection: LinkConnection<ContactId>, reason: LinkEnd): void {
     this.#connections.delete(connection)
     const { contact } = connection
-    if (contact === undefined || this.#current.get(contact)?.connection !== connection) return
-    this.#current.delete(contact)
+    const links = contact === undefined ? undefined : this.#established.get(contact)
+    const ended = links?.find((link) => link.connection === connection)
+    if (contact === undefined || !links || !ended) return
+    const left = reason === 'peer-bye' ? [] : links.filter((link) => link !== ended)
+    const next = left.at(-1)
+    if (next) {
+      this.#established.set(contact, left)
+      if (links.at(-1) === ended) this.#use(contact, next.connection)
+      return
+    }
+    this.#established.delete(contact)
     this.#listener.unlinked(contact, reason)
+    for (const link of links) if (link !== ended) link.connection.drop()
+  }
+
+  #use(contact: ContactId, connection: LinkConnection<ContactId>): void {
+    this.#listener.linked(contact, (payload) => {
+      connection.send(payload)
+    })
+  }
+
+  /** Whether it is ours to decide between two links. */
+  #decides(contact: ContactId): boolean {
+    const peer = this.#keys.get(contact)?.peer
+    return peer !== undefined && compareBytes(this.#own.fingerprint, peer.fingerprint) < 0
   }
 
   #candidates(): readonly LinkCandidate<ContactId>[] {

@@ -1,6 +1,3 @@
-import { compareBytes } from '@hushlamp/shared'
-import type { PublicIdentity } from '@hushlamp/shared'
-
 /** What decides between two links with one contact. */
 export interface LinkAge {
   /** Whether we began it. */
@@ -12,17 +9,11 @@ export interface LinkAge {
 }
 
 /**
- * Which of two established links with one contact stays. If their handshakes overlapped, both sides keep the one begun by
- * the lower fingerprint; otherwise the newer one, because a peer that comes back after a crash knows nothing of the old.
+ * Which of two established links stays, in the eyes of the side with the lower fingerprint, which decides. If their
+ * handshakes overlapped, the one that it has begun itself; otherwise the newer one, because a peer that comes back after
+ * a crash knows nothing of the old.
  */
-export function choosesNewLink(
-  current: LinkAge,
-  added: LinkAge,
-  own: PublicIdentity,
-  peer: PublicIdentity
-): boolean {
+export function choosesNewLink(current: LinkAge, added: LinkAge): boolean {
   const overlapped = added.begunAtMs <= current.establishedAtMs
-  if (!overlapped || current.outgoing === added.outgoing) return true
-  const ownIsLower = compareBytes(own.fingerprint, peer.fingerprint) < 0
-  return added.outgoing === ownIsLower
+  return !overlapped || current.outgoing === added.outgoing || added.outgoing
 }

@@ -112,19 +112,20 @@ export class LinkConnection<C> {
     this.#ended = true
     this.#cancelTimer()
     if (reason === 'own-bye') this.#closeWhenWritten()
-    else if (reason === 'rejected' && !this.outgoing)
-      this.#clock.after(this.#randomDelayMs(), () => this.#stream.destroy())
+    else if (reason === 'rejected' && !this.outgoing) this.#closeLater(this.#randomDelayMs())
     else this.#stream.destroy()
     this.#listener.ended(this, reason)
   }
 
   /** The last frame still has to leave; a peer that does not take it does not keep us. */
   #closeWhenWritten(): void {
-    const cancel = this.#clock.after(2_000, () => this.#stream.destroy())
-    this.#stream.end(() => {
-      cancel()
-      this.#stream.destroy()
-    })
+    this.#closeLater(2_000)
+    this.#stream.end(() => this.#stream.destroy())
+  }
+
+  #closeLater(delayMs: number): void {
+    const cancel = this.#clock.after(delayMs, () => this.#stream.destroy())
+    this.#stream.once('close', cancel)
   }
 
   #randomDelayMs(): number {

@@ -131,18 +131,20 @@ export class OwnOnion {
       return
     }
     this.#undecided.add(stream)
-    stream.once('close', () => this.#undecided.delete(stream))
-    stream.once('data', (first: Uint8Array) => {
+    const cancel = this.#clock.after(probeDeadlineMs, () => stream.destroy())
+    const decided = (): void => {
+      cancel()
       this.#undecided.delete(stream)
+    }
+    stream.once('close', decided)
+    stream.once('data', (first: Uint8Array) => {
+      decided()
       if (this.#probe && equalConstantTime(first, this.#probe)) {
         stream.end(this.#probe.subarray(0, echoBytes))
         return
       }
       stream.pause()
       this.#listener?.stream(stream, first)
-    })
-    this.#clock.after(probeDeadlineMs, () => {
-      if (this.#undecided.delete(stream)) stream.destroy()
     })
   }
 
