@@ -18,6 +18,8 @@ export async function addContact(
 ): Promise<void> {
   await using folder = await DataFolder.open(dataDirFrom(settings, process.env), components)
   const certificate = await readCertificate(await readSmallFile(file), systemClock.unixSeconds())
+  if (options.alias === folder.account)
+    throw new HushlampError('alias-invalid', 'This is the name of your own account.')
   const contact = await (await openBook(folder)).add(certificate, options.alias)
   process.stdout.write(
     options.json
