@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 const source = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
 if (existsSync(source)) runSource()
-else await import(new URL('../dist/main.js', import.meta.url).href)
+else await import('../dist/main.js')
 
 function runSource() {
   const node = suitableNode()

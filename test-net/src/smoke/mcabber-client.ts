@@ -60,6 +60,12 @@ export class McabberClient implements AsyncDisposable {
     await this.#command(`say_to ${to} ${body}`)
   }
 
+  /** Shows the conversation with a contact. */
+  async open(contact: string): Promise<void> {
+    await this.#command(`roster search ${contact}`)
+    await this.#run(['send-keys', 'Enter'])
+  }
+
   /** Waits until the history with a contact holds a text. */
   async received(from: string, body: string, deadlineMs: number): Promise<void> {
     await this.#until(`a message of ${from}`, deadlineMs, async () => {

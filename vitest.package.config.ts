@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config'
+import type { ViteUserConfig } from 'vitest/config'
+
+/**
+ * How the tests of one package run: from its sources, with a report that `.ci/run` counts. A `*.tor.test.ts` sets its
+ * own, longer times with `vi.setConfig`.
+ */
+export function packageTests(): ViteUserConfig {
+  return defineConfig({
+    ssr: { resolve: { conditions: ['source', 'node', 'import', 'module', 'default'] } },
+    test: {
+      include: ['test/**/*.test.ts'],
+      testTimeout: 20_000,
+      hookTimeout: 60_000,
+      reporters: ['default', 'json'],
+      outputFile: { json: 'test-results.json' }
+    }
+  })
+}
