@@ -140,6 +140,10 @@ export default defineConfig({
       rules: {
         'typescript/unbound-method': 'off',
         'unicorn/consistent-function-scoping': 'off',
+        'vitest/expect-expect': [
+          'error',
+          { assertFunctionNames: ['expect', 'expect*', 'fc.assert'] }
+        ],
         'vitest/valid-expect': ['error', { maxArgs: 2 }],
         'vitest/valid-title': ['error', { allowArguments: true }],
         'no-restricted-globals': 'off',

@@ -35,13 +35,14 @@ async function startNode(
   resources: AsyncDisposableStack,
   signal: AbortSignal | undefined
 ): Promise<RunningNode & { readonly overlay: readonly string[] }> {
-  const loopback = '127.0.0.1:0'
-  const command = hushlampNode(
-    'start',
-    ...['--data-dir', join(directory, `node${index + 1}`), '--json', '--log-level', 'error'],
-    ...['--http', loopback, '--overlay', loopback],
-    ...(bootstrap.length > 0 ? ['--bootstrap', ...bootstrap] : [])
-  )
+  const flags = {
+    '--data-dir': join(directory, `node${index + 1}`),
+    '--http': '127.0.0.1:0',
+    '--overlay': '127.0.0.1:0',
+    '--log-level': 'error'
+  }
+  const joining = bootstrap.length > 0 ? ['--bootstrap', ...bootstrap] : []
+  const command = hushlampNode('start', '--json', ...Object.entries(flags).flat(), ...joining)
   const process = resources.use(
     new SupervisedProcess({ label: `Registry node ${index + 1}`, command })
   )

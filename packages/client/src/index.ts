@@ -13,6 +13,7 @@ export type {
 export { ContactBook } from './contacts/contact-book.ts'
 export type { Contact, ContactId } from './contacts/contact-book.ts'
 export type { ReceivedMessage } from './link/mailbox.ts'
+export { registryNodeTarget } from './registry/node-address.ts'
 export { RegistryOverTor } from './registry/registry-over-tor.ts'
 export type { RegistryOverTorInit } from './registry/registry-over-tor.ts'
 export type { OnStage, Stage } from './stage-timing.ts'

@@ -84,26 +84,30 @@ async function pair(world = newWorld()): Promise<{
   return { a, b, world, bobOfAlice, aliceOfBob }
 }
 
-async function sees(user: User, contact: Contact, state: ContactPresence['state']): Promise<void> {
+async function expectState(
+  user: User,
+  contact: Contact,
+  state: ContactPresence['state']
+): Promise<void> {
   await vi.waitFor(() => expect(user.endpoint?.presenceOf(contact.id).state).toBe(state), 10_000)
 }
 
 describe('Two contacts', () => {
   test('see each other come online', async () => {
     const { a, b, bobOfAlice, aliceOfBob } = await pair()
-    await sees(a, bobOfAlice, 'online')
-    await sees(b, aliceOfBob, 'online')
+    await expectState(a, bobOfAlice, 'online')
+    await expectState(b, aliceOfBob, 'online')
   })
 
   test('see each other whoever comes first', async () => {
     const world = newWorld()
     const { a, b, bobOfAlice, aliceOfBob } = await pair(world)
-    await sees(a, bobOfAlice, 'online')
+    await expectState(a, bobOfAlice, 'online')
     await b.endpoint?.close()
-    await sees(a, bobOfAlice, 'offline')
+    await expectState(a, bobOfAlice, 'offline')
     await b.login(world)
-    await sees(a, bobOfAlice, 'online')
-    await sees(b, aliceOfBob, 'online')
+    await expectState(a, bobOfAlice, 'online')
+    await expectState(b, aliceOfBob, 'online')
   })
 
   test('exchange messages, each once and in order', async () => {
@@ -118,9 +122,9 @@ describe('Two contacts', () => {
 
   test('get what was written while one of them was away', async () => {
     const { a, b, world, bobOfAlice } = await pair()
-    await sees(a, bobOfAlice, 'online')
+    await expectState(a, bobOfAlice, 'online')
     await b.endpoint?.close()
-    await sees(a, bobOfAlice, 'offline')
+    await expectState(a, bobOfAlice, 'offline')
     await a.endpoint?.send(bobOfAlice.id, { id: 'later', body: 'are you there?' })
     await a.endpoint?.close()
     await a.login(world)
@@ -143,7 +147,7 @@ describe('Two contacts', () => {
 
   test('see what the other says of its availability', async () => {
     const { a, b, bobOfAlice } = await pair()
-    await sees(a, bobOfAlice, 'online')
+    await expectState(a, bobOfAlice, 'online')
     b.endpoint?.setAvailability({ available: true, show: 'dnd', text: 'writing' })
     await vi.waitFor(() =>
       expect(a.endpoint?.presenceOf(bobOfAlice.id)).toMatchObject({
@@ -153,17 +157,17 @@ describe('Two contacts', () => {
       })
     )
     b.endpoint?.setAvailability({ available: false })
-    await sees(a, bobOfAlice, 'offline')
+    await expectState(a, bobOfAlice, 'offline')
   })
 
   test('find each other again after a link has broken', async () => {
     const { a, b, bobOfAlice, aliceOfBob } = await pair()
-    await sees(a, bobOfAlice, 'online')
-    await sees(b, aliceOfBob, 'online')
+    await expectState(a, bobOfAlice, 'online')
+    await expectState(b, aliceOfBob, 'online')
     const states: string[] = []
     a.endpoint?.on('presence', (_contact, { state }) => states.push(state))
     b.tor?.lose()
-    await sees(b, aliceOfBob, 'unknown')
+    await expectState(b, aliceOfBob, 'unknown')
     await vi.waitFor(() => expect(states).toContain('connecting'), 10_000)
     expect(b.endpoint?.state).toBe('lost')
   })
@@ -172,8 +176,8 @@ describe('Two contacts', () => {
 describe('An endpoint', () => {
   test('never shares a circuit between two operations or contacts', async () => {
     const { a, b, world, bobOfAlice, aliceOfBob } = await pair()
-    await sees(a, bobOfAlice, 'online')
-    await sees(b, aliceOfBob, 'online')
+    await expectState(a, bobOfAlice, 'online')
+    await expectState(b, aliceOfBob, 'online')
     const names = world.network.attempts.map(({ circuit }) => circuit.username)
     expect(names.length).toBeGreaterThanOrEqual(3)
     expect(new Set(names).size).toBe(names.length)
@@ -181,7 +185,7 @@ describe('An endpoint', () => {
 
   test('does not answer a stranger who knows the onion address', async () => {
     const { a, world, bobOfAlice } = await pair()
-    await sees(a, bobOfAlice, 'online')
+    await expectState(a, bobOfAlice, 'online')
     const seed = await a.storage.get('onion/seed')
     const tor = new FakeTor({ network: world.network })
     const target = {
@@ -216,7 +220,7 @@ describe('An endpoint', () => {
     }
     const world = newWorld(junk)
     const { a, bobOfAlice } = await pair(world)
-    await sees(a, bobOfAlice, 'offline')
+    await expectState(a, bobOfAlice, 'offline')
     expect(dials.count).toBeGreaterThan(0)
     const ownKeys = world.endpoints.length
     const onions = new Set(
@@ -248,8 +252,8 @@ describe('An endpoint', () => {
 
   test('acknowledges nothing that its disk did not take', async () => {
     const { a, b, bobOfAlice, aliceOfBob } = await pair()
-    await sees(a, bobOfAlice, 'online')
-    await sees(b, aliceOfBob, 'online')
+    await expectState(a, bobOfAlice, 'online')
+    await expectState(b, aliceOfBob, 'online')
     b.storage.full = true
     const trouble = b.endpoint && once(b.endpoint, 'trouble')
     await a.endpoint?.send(bobOfAlice.id, { id: 'lost?', body: 'no' })

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
+import { registryNodeTarget } from '@hushlamp/client'
 import type { LocalAddress } from '@hushlamp/client'
 import { HushlampError } from '@hushlamp/shared'
 
@@ -77,12 +78,13 @@ function registryNodes(nodes: readonly string[] | undefined): readonly string[] 
       '--registry',
       'names at least one registry node, as in --registry http://HOST:5851. There is no public registry yet.'
     )
+  for (const node of nodes) registryNodeTarget(node)
   return nodes
 }
 
 function doorAddress(setting: string, text: string): DoorAddress {
   const address = localAddress(setting, text)
-  if ('host' in address && address.host !== '::1' && !/^127\./.test(address.host))
+  if ('host' in address && address.host !== '::1' && !address.host.startsWith('127.'))
     throw invalid(setting, 'has to be an address of this computer: 127.0.0.1 or ::1.')
   return address
 }

@@ -131,13 +131,14 @@ async function startClientTor({ folder, torNetwork, signal }: TestUserInit): Pro
 }
 
 function daemonCommand(init: TestUserInit, tor: TorProcess): Command {
-  return hushlamp(
-    'start',
-    ...['--data-dir', init.folder.path, '--json', '--timings'],
-    ...['--xmpp', init.xmpp ?? '127.0.0.1:0'],
-    ...['--tor-control', addressText(tor.controlAddress), '--tor-socks', addressText(tor.socks)],
-    ...['--registry', ...init.registryNodes]
-  )
+  const flags = {
+    '--data-dir': init.folder.path,
+    '--xmpp': init.xmpp ?? '127.0.0.1:0',
+    '--tor-control': addressText(tor.controlAddress),
+    '--tor-socks': addressText(tor.socks)
+  }
+  const args = Object.entries(flags).flat()
+  return hushlamp('start', '--json', '--timings', ...args, '--registry', ...init.registryNodes)
 }
 
 function addressText(address: LocalAddress): string {

@@ -1,15 +1,21 @@
 import type { Duplex } from 'node:stream'
 
-import { LinkMachine, base64, compareBytes } from '@hushlamp/shared'
-import type { Clock, Identity, LinkCandidate, LinkEnd, Payload, Random } from '@hushlamp/shared'
+import { LinkMachine, LinkSelection, base64, compareBytes } from '@hushlamp/shared'
+import type {
+  Clock,
+  Identity,
+  LinkCandidate,
+  LinkEnd,
+  LinkSelectionEvent,
+  Payload,
+  Random
+} from '@hushlamp/shared'
 
 import type { ContactId } from '../contacts/contact-book.ts'
 import type { ContactKeys } from '../contacts/contact-keys.ts'
 import { linkPort } from '../presence/own-onion.ts'
 import type { OnStage } from '../stage-timing.ts'
 import type { TorProvider } from '../tor/tor-provider.ts'
-import { choosesNewLink } from './link-choice.ts'
-import type { LinkAge } from './link-choice.ts'
 import { LinkConnection } from './link-connection.ts'
 
 /** Deadline of one attempt to reach a contact's onion service. Tor's own is two minutes. */
@@ -37,25 +43,13 @@ export interface ContactLinksListener {
   unlinked(contact: ContactId, reason: LinkEnd): void
 }
 
-interface Established extends LinkAge {
-  readonly connection: LinkConnection<ContactId>
-}
-
-/** More links with one contact at a time than this make the oldest give way. */
-const maxLinksPerContact = 3
-
-/**
- * One live link per contact, whoever began it. Where two are established at once, the side with the lower fingerprint
- * decides which one stays, and it alone: if both sides decided, each could drop the link that the other one keeps. The
- * other side uses the newest that it has.
- */
+/** One live link per contact, whoever began it: the shell around a {@link LinkSelection} for each. */
 export class ContactLinks {
   readonly #components: ContactLinksComponents
   readonly #own: Identity
   readonly #listener: ContactLinksListener
   readonly #keys = new Map<ContactId, ContactKeys>()
-  /** Links of each contact, in the order in which they were established; the last is in use. */
-  readonly #established = new Map<ContactId, readonly Established[]>()
+  readonly #selections = new Map<ContactId, LinkSelection<LinkConnection<ContactId>>>()
   readonly #connections = new Set<LinkConnection<ContactId>>()
   readonly #dialling = new Set<ContactId>()
   readonly #closing = new AbortController()
@@ -69,16 +63,18 @@ export class ContactLinks {
   /** From now on the contact may dial and be dialled. */
   add(contact: ContactId, keys: ContactKeys): void {
     this.#keys.set(contact, keys)
+    const decides = compareBytes(this.#own.fingerprint, keys.peer.fingerprint) < 0
+    this.#selections.set(contact, new LinkSelection({ decides }))
   }
 
   /** Whether a link with the contact is up. */
   isLinked(contact: ContactId): boolean {
-    return this.#established.has(contact)
+    return this.#selections.get(contact)?.inUse !== undefined
   }
 
   /** Sends a payload to every linked contact. */
   broadcast(payload: Payload): void {
-    for (const links of this.#established.values()) links.at(-1)?.connection.send(payload)
+    for (const { inUse } of this.#selections.values()) inUse?.send(payload)
   }
 
   /** Takes a stream that somebody opened to our onion service; `first` was read from it already. */
@@ -174,65 +170,38 @@ export class ContactLinks {
   ): void {
     const connection = new LinkConnection<ContactId>(this.#components, init, {
       established: (link, contact) => {
-        this.#add(link, contact)
+        const { outgoing, begunAtMs } = link
+        this.#select(contact, { type: 'established', link, outgoing, begunAtMs })
         onOutcome(true)
       },
       payload: (link, payload) => {
         if (link.contact !== undefined) this.#listener.payload(link.contact, payload)
       },
       ended: (link, reason) => {
-        this.#ended(link, reason)
+        this.#connections.delete(link)
+        if (link.contact !== undefined) this.#select(link.contact, { type: 'ended', link, reason })
         onOutcome(false)
       }
     })
     this.#connections.add(connection)
   }
 
-  #add(connection: LinkConnection<ContactId>, contact: ContactId): void {
-    const { outgoing, begunAtMs } = connection
-    const establishedAtMs = this.#components.clock.monotonicMs()
-    const added: Established = { connection, outgoing, begunAtMs, establishedAtMs }
-    const former = this.#established.get(contact) ?? []
-    const inUse = former.at(-1)
-    const decides = this.#decides(contact)
-    if (inUse && decides && !choosesNewLink(inUse, added)) {
-      connection.drop()
-      return
+  #select(contact: ContactId, event: LinkSelectionEvent<LinkConnection<ContactId>>): void {
+    const selection = this.#selections.get(contact)
+    for (const effect of selection?.step(event, this.#components.clock.monotonicMs()) ?? []) {
+      switch (effect.type) {
+        case 'use':
+          this.#listener.linked(contact, (payload) => {
+            effect.link.send(payload)
+          })
+          break
+        case 'drop':
+          effect.link.drop()
+          break
+        case 'gone':
+          this.#listener.unlinked(contact, effect.reason)
+      }
     }
-    const kept = decides ? [] : former.slice(1 - maxLinksPerContact)
-    this.#established.set(contact, [...kept, added])
-    for (const link of former) if (!kept.includes(link)) link.connection.drop()
-    this.#use(contact, connection)
-  }
-
-  #ended(connection: LinkConnection<ContactId>, reason: LinkEnd): void {
-    this.#connections.delete(connection)
-    const { contact } = connection
-    const links = contact === undefined ? undefined : this.#established.get(contact)
-    const ended = links?.find((link) => link.connection === connection)
-    if (contact === undefined || !links || !ended) return
-    const left = reason === 'peer-bye' ? [] : links.filter((link) => link !== ended)
-    const next = left.at(-1)
-    if (next) {
-      this.#established.set(contact, left)
-      if (links.at(-1) === ended) this.#use(contact, next.connection)
-      return
-    }
-    this.#established.delete(contact)
-    this.#listener.unlinked(contact, reason)
-    for (const link of links) if (link !== ended) link.connection.drop()
-  }
-
-  #use(contact: ContactId, connection: LinkConnection<ContactId>): void {
-    this.#listener.linked(contact, (payload) => {
-      connection.send(payload)
-    })
-  }
-
-  /** Whether it is ours to decide between two links. */
-  #decides(contact: ContactId): boolean {
-    const peer = this.#keys.get(contact)?.peer
-    return peer !== undefined && compareBytes(this.#own.fingerprint, peer.fingerprint) < 0
   }
 
   #candidates(): readonly LinkCandidate<ContactId>[] {
