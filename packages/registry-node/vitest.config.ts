@@ -1,6 +1,3 @@
-import { defineProject } from 'vitest/config'
+import { packageTests } from '../../vitest.package.config.ts'
 
-export default defineProject({
-  ssr: { resolve: { conditions: ['source', 'node', 'import', 'module', 'default'] } },
-  test: { include: ['test/**/*.test.ts'] }
-})
+export default packageTests()

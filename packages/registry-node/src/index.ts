@@ -1,2 +1,8 @@
 /** A volunteer's node of the Hushlamp registry: OpenDHT semantics over a libp2p Kademlia DHT. @packageDocumentation */
-export const placeholderre: number = 1
+export { configFrom, defaultDataDirectory, mergeSettings, readEnv } from './config.ts'
+export type { ListenAddress, NodeSettings, RegistryNodeConfig } from './config.ts'
+export { lineLogger, silentLogger } from './log.ts'
+export type { Logger, LogLevel } from './log.ts'
+export { RegistryNode } from './registry-node.ts'
+export type { RegistryNodeComponents } from './registry-node.ts'
+export type { OverlayTimings } from './overlay/timings.ts'

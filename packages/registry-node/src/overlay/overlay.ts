@@ -1,0 +1,227 @@
+import { compareBytes } from '@hushlamp/shared'
+import type { AbortOptions, Clock, RegistryLimits, RegistryRow, ResultCode } from '@hushlamp/shared'
+import type { PrivateKey } from '@libp2p/interface'
+
+import type { Logger } from '../log.ts'
+import type { RecordStore } from '../store/record-store.ts'
+import type { FrameStream } from './channel.ts'
+import { distance, placeOfKey } from './distance.ts'
+import { Membership, placeOf } from './membership.ts'
+import { PeerNetwork } from './peer-network.ts'
+import type { FetchAnswer, StoreAnswer } from './policies.ts'
+import { replicas } from './quorum.ts'
+import type { Candidate } from './quorum.ts'
+import { Repairer } from './repairer.ts'
+import { Replicator } from './replicator.ts'
+import type { Holders, Reply } from './replicator.ts'
+import { StoreService } from './store-service.ts'
+import type { OverlayTimings } from './timings.ts'
+import { fetchReplyOf, storeReplyOf } from './wire.ts'
+
+/** What the overlay is made of. */
+export interface OverlayComponents {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly store: RecordStore
+  /** HTTP addresses of this node that others may hand out. */
+  httpAddresses(): readonly string[]
+}
+
+/** How the overlay is configured. */
+export interface OverlayInit {
+  /** Multiaddress to listen on. */
+  readonly listen: string
+  readonly key: PrivateKey
+  readonly bootstrap: readonly string[]
+  readonly limits: RegistryLimits
+  readonly timings: OverlayTimings
+}
+
+/** Candidates taken from the own table, more than the replicas, because some may turn out to be gone. */
+const startCandidates = replicas + 4
+/** This node among the others: who holds what, asked and answered over the store protocol. */
+export class Overlay implements Holders {
+  readonly #components: OverlayComponents
+  readonly #init: OverlayInit
+  readonly #network: PeerNetwork
+  readonly #membership: Membership
+  readonly #service: StoreService
+  readonly #replicator: Replicator
+  readonly #repairer: Repairer
+
+  private constructor(components: OverlayComponents, init: OverlayInit, network: PeerNetwork) {
+    const { clock, logger, store } = components
+    this.#components = components
+    this.#init = init
+    this.#network = network
+    const membership = new Membership(
+      { clock, logger, network },
+      {
+        bootstrap: init.bootstrap,
+        timings: init.timings,
+        httpAddresses: () => components.httpAddresses(),
+        changed: (id) => this.#repairer.changed(id)
+      }
+    )
+    this.#membership = membership
+    this.#service = new StoreService(
+      {
+        clock,
+        store,
+        closest: (place) => membership.contacts(place),
+        neighbours: (id) =>
+          membership
+            .contacts(placeOf(id) ?? membership.place)
+            .filter((contact) => contact.id !== id),
+        hello: (id, addresses) => {
+          membership.book.hear(id)
+          membership.book.answered(id, addresses)
+        },
+        bye: (id) => membership.left(id),
+        httpAddresses: () => components.httpAddresses()
+      },
+      { limits: init.limits }
+    )
+    this.#replicator = new Replicator({ clock, holders: this }, init.timings)
+    this.#repairer = new Repairer(
+      {
+        clock,
+        logger,
+        entries: () => store.entries(),
+        ring: (place) => this.candidates(place).candidates.slice(0, replicas),
+        candidate: (id, place) => membership.book.candidate(id, place),
+        repair: async (key, rows) => this.#replicator.repair(key, rows)
+      },
+      {
+        churnDelayMs: init.timings.churnDelayMs,
+        intervalMs: init.timings.repairIntervalMs,
+        marginSeconds: Math.ceil(init.timings.requestTimeoutMs / 1000) + 1
+      }
+    )
+  }
+
+  /**
+   * Listens, and tries to join the network once.
+   *
+   * @throws HushlampError `address-in-use` or `config-invalid`
+   */
+  static async start(components: OverlayComponents, init: OverlayInit): Promise<Overlay> {
+    let overlay: Overlay | undefined
+    const when =
+      <Arguments extends unknown[]>(act: (overlay: Overlay, ...args: Arguments) => void) =>
+      (...args: Arguments): void => {
+        if (overlay !== undefined) act(overlay, ...args)
+      }
+    const network = await PeerNetwork.create(
+      {
+        events: {
+          connected: when((self, id: string) => self.#membership.connected(id)),
+          disconnected: when((self, id: string) => self.#membership.disconnected(id)),
+          addresses: when((self, id: string, addresses: readonly string[]) => {
+            self.#membership.book.hear(id)
+            self.#membership.book.setAddresses(id, addresses)
+          }),
+          stream: when((self, id: string, stream: FrameStream) => {
+            void self.#service.serve(id, stream)
+          })
+        }
+      },
+      init
+    )
+    overlay = new Overlay(components, init, network)
+    try {
+      await network.start()
+    } catch (error) {
+      await network.stop()
+      throw error
+    }
+    await overlay.#membership.start()
+    overlay.#repairer.start()
+    return overlay
+  }
+
+  /** Leaves the network. */
+  async stop(): Promise<void> {
+    await this.#membership.stop()
+    await Promise.all([this.#repairer.stop(), this.#network.stop()])
+  }
+
+  /** Peer id of this node. */
+  get peerId(): string {
+    return this.#network.id
+  }
+
+  /** Multiaddresses of this node. */
+  get addresses(): readonly string[] {
+    return this.#network.addresses
+  }
+
+  /** How many peers are connected. */
+  get peers(): number {
+    return this.#membership.peers
+  }
+
+  /** HTTP addresses that connected peers announced. */
+  get httpAddresses(): readonly string[] {
+    return this.#membership.book.httpAddresses()
+  }
+
+  /** Stores a row with the holders of its key. */
+  async put(key: Uint8Array, row: RegistryRow, options?: AbortOptions): Promise<ResultCode> {
+    return this.#replicator.store(key, row, options)
+  }
+
+  /** All live rows of a key, merged from its holders. */
+  async get(key: Uint8Array, options?: AbortOptions): Promise<readonly RegistryRow[]> {
+    return this.#replicator.fetch(key, options)
+  }
+
+  /** Hands everything held here to those who should hold it, now. */
+  async repair(): Promise<void> {
+    await this.#repairer.repairAll()
+  }
+
+  get isolated(): boolean {
+    return this.#membership.isolated
+  }
+
+  candidates(place: Uint8Array): {
+    candidates: readonly Candidate[]
+    lost: readonly Candidate[]
+  } {
+    const self: Candidate = {
+      id: this.#network.id,
+      distance: distance(this.#membership.place, place),
+      proven: true
+    }
+    const others = this.#membership.closest(place, startCandidates)
+    return {
+      candidates: [self, ...others].sort((a, b) => compareBytes(a.distance, b.distance)),
+      lost: this.#membership.book.missing(place)
+    }
+  }
+
+  async store(
+    id: string,
+    key: Uint8Array,
+    rows: readonly RegistryRow[]
+  ): Promise<Reply<StoreAnswer>> {
+    if (id === this.#network.id) {
+      return { answer: await this.#components.store.offer(key, rows), closer: [] }
+    }
+    const reply = await this.#membership.request(id, { op: 'store', key, rows }, (body) =>
+      storeReplyOf(body, rows.length)
+    )
+    return { answer: reply.codes, closer: this.#membership.learn(reply.closest, placeOfKey(key)) }
+  }
+
+  async fetch(id: string, key: Uint8Array): Promise<Reply<FetchAnswer>> {
+    if (id === this.#network.id) {
+      return { answer: await this.#components.store.rows(key), closer: [] }
+    }
+    const reply = await this.#membership.request(id, { op: 'fetch', key }, (body) =>
+      fetchReplyOf(body, key, this.#init.limits, this.#components.clock.unixSeconds())
+    )
+    return { answer: reply.rows, closer: this.#membership.learn(reply.closest, placeOfKey(key)) }
+  }
+}

@@ -1,0 +1,188 @@
+import { compareBytes } from '@hushlamp/shared'
+import type { Clock } from '@hushlamp/shared'
+
+import { distance } from './distance.ts'
+import type { Candidate } from './quorum.ts'
+
+/** What a node knows of another. */
+interface Peer {
+  readonly place: Uint8Array
+  /** Multiaddresses, those that the peer itself told or else those that others told of it. */
+  addresses: readonly string[]
+  /** Has a connection and speaks the store protocol. */
+  connected: boolean
+  /** Has answered at some time. */
+  proven: boolean
+  httpAddresses: readonly string[]
+  /** How often in a row it has not answered. */
+  failures: number
+  /** When that happened last. */
+  failedMs: number
+  /** When something was last heard of it. */
+  heardMs: number
+}
+
+/** How long a peer that failed is left alone, the first time; doubled each further time. */
+const firstRetryMs = 5000
+const lastRetryMs = 300_000
+/** How long a peer that failed is counted as a missing holder. */
+const missingMs = 60_000
+/** How long a peer that is silent is remembered. */
+const forgetMs = 3_600_000
+const maxPeers = 5000
+
+/**
+ * The peers that this node has met or heard of: who is there, who has just been lost, under which addresses. It makes up
+ * for two traits of the routing table: that keeps dead peers, and in small networks misses living ones.
+ */
+export class PeerBook {
+  readonly #clock: Clock
+  readonly #placeOf: (id: string) => Uint8Array | undefined
+  readonly #peers = new Map<string, Peer>()
+
+  /** `placeOf` tells where a peer id stands in the space of keys, undefined where it is no peer id. */
+  constructor(components: { clock: Clock; placeOf: (id: string) => Uint8Array | undefined }) {
+    this.#clock = components.clock
+    this.#placeOf = components.placeOf
+  }
+
+  /** Notes a peer and, where it has none yet, its addresses. */
+  hear(id: string, addresses: readonly string[] = []): void {
+    const peer = this.#peers.get(id)
+    if (peer !== undefined) {
+      if (peer.addresses.length === 0) peer.addresses = addresses
+      return
+    }
+    if (this.#peers.size >= maxPeers) this.#makeRoom()
+    const place = this.#placeOf(id)
+    if (place === undefined || this.#peers.size >= maxPeers) return
+    this.#peers.set(id, {
+      place,
+      addresses,
+      connected: false,
+      proven: false,
+      httpAddresses: [],
+      failures: 0,
+      failedMs: -Infinity,
+      heardMs: this.#clock.monotonicMs()
+    })
+  }
+
+  /** The peer itself told its addresses. */
+  setAddresses(id: string, addresses: readonly string[]): void {
+    const peer = this.#peers.get(id)
+    if (peer !== undefined && addresses.length > 0) peer.addresses = addresses
+  }
+
+  /** The peer has a connection now. That alone does not make up for silence to requests. */
+  connect(id: string): void {
+    const peer = this.#peers.get(id)
+    if (peer !== undefined) peer.connected = true
+  }
+
+  /** The last connection to the peer is closed. */
+  disconnect(id: string): void {
+    const peer = this.#peers.get(id)
+    if (peer !== undefined) peer.connected = false
+  }
+
+  /** The peer answered. */
+  answered(id: string, httpAddresses?: readonly string[]): void {
+    const peer = this.#peers.get(id)
+    if (peer === undefined) return
+    peer.proven = true
+    peer.failures = 0
+    peer.heardMs = this.#clock.monotonicMs()
+    if (httpAddresses !== undefined) peer.httpAddresses = httpAddresses
+  }
+
+  /** The peer did not answer, or could not be reached. Answers whether that is news. */
+  lose(id: string): boolean {
+    const peer = this.#peers.get(id)
+    if (peer === undefined || this.isLost(id)) return false
+    peer.failures++
+    peer.failedMs = this.#clock.monotonicMs()
+    return true
+  }
+
+  /** The peer said that it leaves: like a lost one, but nobody counts on it any more. */
+  leave(id: string): void {
+    this.lose(id)
+    const peer = this.#peers.get(id)
+    if (peer !== undefined) peer.proven = false
+  }
+
+  /** Whether the peer failed a short time ago and is to be left alone. */
+  isLost(id: string): boolean {
+    const peer = this.#peers.get(id)
+    if (peer === undefined || peer.failures === 0) return false
+    const retryMs = Math.min(firstRetryMs * 2 ** (peer.failures - 1), lastRetryMs)
+    return this.#clock.monotonicMs() - peer.failedMs < retryMs
+  }
+
+  /** Up to `count` peers that once answered, are not connected, and have been left alone for long enough. */
+  retryable(count: number): string[] {
+    return [...this.#peers]
+      .filter(([id, peer]) => peer.proven && !this.isLost(id))
+      .filter(([, peer]) => peer.failures > 0 || !peer.connected)
+      .slice(0, count)
+      .map(([id]) => id)
+  }
+
+  /** Peers that are connected and do not fail to answer. */
+  connected(): string[] {
+    return [...this.#peers]
+      .filter(([id, peer]) => peer.connected && !this.isLost(id))
+      .map(([id]) => id)
+  }
+
+  /** Multiaddresses under which the peer is said to be. */
+  addresses(id: string): readonly string[] {
+    return this.#peers.get(id)?.addresses ?? []
+  }
+
+  /** HTTP addresses that connected peers announced. */
+  httpAddresses(): string[] {
+    return [...this.#peers.values()].flatMap((peer) => (peer.connected ? peer.httpAddresses : []))
+  }
+
+  /** The candidate that a peer is for a key. */
+  candidate(id: string, target: Uint8Array): Candidate | undefined {
+    const peer = this.#peers.get(id)
+    if (peer === undefined) return undefined
+    return { id, distance: distance(peer.place, target), proven: peer.proven }
+  }
+
+  /** The connected peers and those of `table`, without the lost, from the closest to the farthest. */
+  closest(target: Uint8Array, table: readonly string[], count: number): Candidate[] {
+    const ids = new Set([...table, ...this.connected()])
+    return [...ids]
+      .flatMap((id) => (this.isLost(id) ? [] : (this.candidate(id, target) ?? [])))
+      .sort((a, b) => compareBytes(a.distance, b.distance))
+      .slice(0, count)
+  }
+
+  /** Peers that answered once and failed a short time ago: holders that are missing. */
+  missing(target: Uint8Array): Candidate[] {
+    const since = this.#clock.monotonicMs() - missingMs
+    return [...this.#peers].flatMap(([id, peer]) => {
+      const missing = peer.proven && peer.failures > 0 && peer.failedMs > since
+      return missing ? (this.candidate(id, target) ?? []) : []
+    })
+  }
+
+  /** Forgets those of whom nothing has been heard for long. */
+  forget(): void {
+    const now = this.#clock.monotonicMs()
+    for (const [id, peer] of this.#peers) {
+      if (!peer.connected && now - peer.heardMs > forgetMs) this.#peers.delete(id)
+    }
+  }
+
+  #makeRoom(): void {
+    this.forget()
+    for (const [id, peer] of this.#peers) {
+      if (!peer.connected && !peer.proven) this.#peers.delete(id)
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import type { Clock, RegistryLimits } from '@hushlamp/shared'
+
+import type { RecordStore } from '../store/record-store.ts'
+import { serveFrames } from './channel.ts'
+import type { FrameStream } from './channel.ts'
+import { placeOfKey } from './distance.ts'
+import {
+  decodeRequestHead,
+  encodeFetchReply,
+  encodeHelloReply,
+  encodeRefusal,
+  encodeStoreReply,
+  requestOf
+} from './wire.ts'
+import type { Contact, StoreRequest } from './wire.ts'
+
+/** What the service answers from. */
+export interface StoreServiceComponents {
+  readonly clock: Clock
+  readonly store: Pick<RecordStore, 'offer' | 'rows'>
+  /** The closest nodes to a place that this one knows, itself left out. */
+  closest(place: Uint8Array): readonly Contact[]
+  /** The closest nodes to a peer that this one knows, that peer and itself left out. */
+  neighbours(id: string): readonly Contact[]
+  /** A peer said hello and told its HTTP addresses. */
+  hello(id: string, httpAddresses: readonly string[]): void
+  /** A peer leaves. */
+  bye(id: string): void
+  /** HTTP addresses of this node. */
+  httpAddresses(): readonly string[]
+}
+
+/** The answering side of the store protocol: what other nodes may ask of this one. */
+export class StoreService {
+  readonly #components: StoreServiceComponents
+  readonly #limits: RegistryLimits
+
+  constructor(components: StoreServiceComponents, init: { limits: RegistryLimits }) {
+    this.#components = components
+    this.#limits = init.limits
+  }
+
+  /** Answers a peer on its stream until that ends. Never rejects. */
+  async serve(id: string, stream: FrameStream): Promise<void> {
+    await serveFrames(stream, async (frame) => this.answer(id, frame))
+  }
+
+  /** The answer to one frame. Rejects where not even the number of the request can be read. */
+  async answer(peer: string, frame: Uint8Array): Promise<Uint8Array> {
+    const head = decodeRequestHead(frame)
+    try {
+      const request = requestOf(head, this.#limits, this.#components.clock.unixSeconds())
+      return await this.#carryOut(peer, head.id, request)
+    } catch {
+      return encodeRefusal(head.id)
+    }
+  }
+
+  async #carryOut(peer: string, id: number, request: StoreRequest): Promise<Uint8Array> {
+    const components = this.#components
+    switch (request.op) {
+      case 'hello':
+        components.hello(peer, request.httpAddresses)
+        return encodeHelloReply(id, {
+          httpAddresses: components.httpAddresses(),
+          closest: components.neighbours(peer)
+        })
+      case 'store': {
+        const codes = await components.store.offer(request.key, request.rows)
+        return encodeStoreReply(id, { codes, closest: components.closest(placeOfKey(request.key)) })
+      }
+      case 'fetch': {
+        const rows = await components.store.rows(request.key)
+        const reply = { rows, closest: components.closest(placeOfKey(request.key)) }
+        return encodeFetchReply(id, reply, components.clock.unixSeconds())
+      }
+      case 'bye':
+        components.bye(peer)
+        return encodeHelloReply(id, { httpAddresses: [], closest: [] })
+      default:
+        return request satisfies never
+    }
+  }
+}

@@ -1,0 +1,258 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import { isIPv6 } from 'node:net'
+import { join } from 'node:path'
+
+import {
+  checkGet,
+  checkPut,
+  checkRemove,
+  HushlampError,
+  pageOf,
+  rowFromPut,
+  rowFromRemove
+} from '@hushlamp/shared'
+import type {
+  AbortOptions,
+  Clock,
+  GetRequest,
+  GetResult,
+  PutRequest,
+  Random,
+  Registry,
+  RegistryLimits,
+  RemoveRequest,
+  ResultCode
+} from '@hushlamp/shared'
+import type { FastifyInstance } from 'fastify'
+
+import type { ListenAddress, RegistryNodeConfig } from './config.ts'
+import { Readiness } from './http/readiness.ts'
+import { createHttpServer } from './http/server.ts'
+import { errorCode, silentLogger } from './log.ts'
+import type { Logger } from './log.ts'
+import { loadNodeKey } from './overlay/node-key.ts'
+import { Overlay } from './overlay/overlay.ts'
+import { defaultTimings } from './overlay/timings.ts'
+import type { OverlayTimings } from './overlay/timings.ts'
+import { RecordStore } from './store/record-store.ts'
+import { systemClock } from './system-clock.ts'
+
+/** What a node may be given instead of its own. */
+export interface RegistryNodeComponents {
+  /** Default: the clock of this computer. */
+  readonly clock?: Clock
+  /** Default: the randomness of this computer. */
+  readonly random?: Random
+  /** Default: says nothing. */
+  readonly logger?: Logger
+  /** Times of the overlay that differ from the ordinary ones. */
+  readonly timings?: Partial<OverlayTimings>
+}
+
+interface NodeParts {
+  readonly clock: Clock
+  readonly limits: RegistryLimits
+  readonly overlay: Overlay
+  readonly http: FastifyInstance
+  readonly store: RecordStore
+  readonly announced: readonly string[]
+}
+
+/** How long the outcome of a readiness probe holds, and how long one may take: together less than 10 s. */
+const readinessInit = { freshMs: 2000, timeoutMs: 5000 }
+const maxPeerHttpAddresses = 200
+
+/**
+ * A node of the registry: store, overlay and HTTP interface. As a {@link Registry} it is the whole distributed registry,
+ * not only what this node holds.
+ */
+export class RegistryNode implements Registry, AsyncDisposable {
+  readonly #parts: NodeParts
+  #stopping: Promise<void> | undefined
+
+  private constructor(parts: NodeParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Starts a node. It has joined its network when this resolves, if any bootstrap node could be reached; otherwise it
+   * goes on trying and is not ready meanwhile.
+   *
+   * @throws HushlampError `storage-locked`, `storage-failed`, `storage-corrupt`, `address-in-use` or `config-invalid`
+   */
+  static async start(
+    config: RegistryNodeConfig,
+    components: RegistryNodeComponents = {}
+  ): Promise<RegistryNode> {
+    const { clock = systemClock, random = systemRandom, logger = silentLogger } = components
+    const limits: RegistryLimits = { maxValueBytes: config.maxValueBytes }
+    await makeDirectory(config.dataDirectory)
+    const opened: (() => Promise<unknown>)[] = []
+    try {
+      const store = await RecordStore.open(
+        { clock, logger },
+        { directory: join(config.dataDirectory, 'store'), maxBytes: config.maxBytes }
+      )
+      opened.unshift(async () => store.close())
+      const key = await loadNodeKey(join(config.dataDirectory, 'node.key'))
+
+      // The HTTP interface must listen before the overlay tells its address, and needs the node to answer from.
+      let node: RegistryNode | undefined
+      const running = (): RegistryNode => {
+        if (node === undefined) throw new HushlampError('registry-unreachable')
+        return node
+      }
+      const registry: Registry = {
+        put: async (request) => running().put(request),
+        get: async (request) => running().get(request),
+        remove: async (request) => running().remove(request)
+      }
+      const readiness = new Readiness({ registry, clock, random }, readinessInit)
+      const http = createHttpServer(
+        { registry, logger, nodes: () => running().nodes, ready: async () => readiness.ready() },
+        { maxBodyBytes: 2 * config.maxValueBytes + 1024 }
+      )
+      opened.unshift(async () => http.close())
+      await listen(http, config.http)
+
+      const announced = config.advertise ?? advertised(http, config.http)
+      const overlay = await Overlay.start(
+        { clock, logger, store, httpAddresses: () => announced },
+        {
+          listen: multiaddress(config.overlay),
+          key,
+          bootstrap: config.bootstrap,
+          limits,
+          timings: { ...defaultTimings, ...components.timings }
+        }
+      )
+      node = new RegistryNode({ clock, limits, overlay, http, store, announced })
+      return node
+    } catch (error) {
+      for (const close of opened) await close()
+      throw error
+    }
+  }
+
+  async put(request: PutRequest, options?: AbortOptions): Promise<ResultCode> {
+    checkPut(request, this.#parts.limits)
+    return this.#parts.overlay.put(
+      request.key,
+      rowFromPut(request, this.#parts.clock.unixSeconds()),
+      options
+    )
+  }
+
+  async get(request: GetRequest, options?: AbortOptions): Promise<GetResult> {
+    checkGet(request)
+    const rows = await this.#parts.overlay.get(request.key, options)
+    return pageOf(rows, request, this.#parts.clock.unixSeconds())
+  }
+
+  async remove(request: RemoveRequest, options?: AbortOptions): Promise<ResultCode> {
+    checkRemove(request)
+    const row = rowFromRemove(request, this.#parts.clock.unixSeconds())
+    return this.#parts.overlay.put(request.key, row, options)
+  }
+
+  /** `http://host:port` under which the HTTP interface listens. */
+  get httpAddress(): string {
+    return addressOf(this.#parts.http)
+  }
+
+  /** Multiaddresses for other nodes to join this one. */
+  get overlayAddresses(): readonly string[] {
+    return this.#parts.overlay.addresses
+  }
+
+  /** Name of this node in the overlay. */
+  get peerId(): string {
+    return this.#parts.overlay.peerId
+  }
+
+  /** How many other nodes are connected. */
+  get peers(): number {
+    return this.#parts.overlay.peers
+  }
+
+  /** HTTP addresses of this node and of those connected to it. */
+  get nodes(): readonly string[] {
+    const all = [...this.#parts.announced, ...this.#parts.overlay.httpAddresses]
+    return [...new Set(all)].slice(0, maxPeerHttpAddresses)
+  }
+
+  /** How many rows this node itself holds, and what they take. */
+  get usage(): { readonly rows: number; readonly bytes: number } {
+    return this.#parts.store.usage
+  }
+
+  /** How many live rows this node itself holds under a key; for tests of replication. */
+  async heldRows(key: Uint8Array): Promise<number> {
+    return (await this.#parts.store.rows(key)).length
+  }
+
+  /** Hands everything that this node holds to those who should hold it, without waiting for the next turn. */
+  async repair(): Promise<void> {
+    await this.#parts.overlay.repair()
+  }
+
+  /** Answers what has begun, leaves the network and closes the store. May be called more than once. */
+  async stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    await this.#stopping
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  async #stop(): Promise<void> {
+    await this.#parts.http.close()
+    await this.#parts.overlay.stop()
+    await this.#parts.store.close()
+  }
+}
+
+const systemRandom: Random = { bytes: (length) => new Uint8Array(randomBytes(length)) }
+
+async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw new HushlampError('storage-failed', 'The data folder cannot be made.', { cause })
+  }
+}
+
+async function listen(http: FastifyInstance, { host, port }: ListenAddress): Promise<void> {
+  try {
+    await http.listen({ host, port })
+  } catch (cause) {
+    if (errorCode(cause) === 'EADDRINUSE') {
+      throw new HushlampError(
+        'address-in-use',
+        `The HTTP port ${port} is in use by another program.`,
+        { cause }
+      )
+    }
+    throw new HushlampError('config-invalid', 'It is not possible to listen on the setting http.', {
+      cause
+    })
+  }
+}
+
+function addressOf(http: FastifyInstance): string {
+  const bound = http.server.address()
+  if (bound === null || typeof bound === 'string') throw new HushlampError('config-invalid')
+  const { address, port } = bound
+  return `http://${isIPv6(address) ? `[${address}]` : address}:${port}`
+}
+
+function advertised(http: FastifyInstance, { host }: ListenAddress): readonly string[] {
+  const wildcard = host === '0.0.0.0' || host === '::'
+  return wildcard ? [] : [addressOf(http)]
+}
+
+function multiaddress({ host, port }: ListenAddress): string {
+  return `/${isIPv6(host) ? 'ip6' : 'ip4'}/${host}/tcp/${port}`
+}
