@@ -10,8 +10,8 @@ export function packageTests(): ViteUserConfig {
     ssr: { resolve: { conditions: ['source', 'node', 'import', 'module', 'default'] } },
     test: {
       include: ['test/**/*.test.ts'],
-      testTimeout: 20_000,
-      hookTimeout: 60_000,
+      testTimeout: 60_000,
+      hookTimeout: 120_000,
       reporters: ['default', 'json'],
       outputFile: { json: 'test-results.json' }
     }

@@ -22,6 +22,7 @@ export type SuitePackage =
   | 'iproute2'
   | 'mcabber'
   | 'profanity'
+  | 'python3-cryptography'
   | 'python3-slixmpp'
   | 'tmux'
 
@@ -32,6 +33,10 @@ const purposes: Readonly<Record<SuitePackage, Purpose>> = {
   profanity: { program: 'profanity', check: ['--version'] },
   'go-sendxmpp': { program: 'go-sendxmpp', check: ['--version'] },
   // A python3 of pyenv, conda and the like does not see the modules of the distribution.
+  'python3-cryptography': {
+    program: '/usr/bin/python3',
+    check: ['-c', 'from cryptography.hazmat.primitives.ciphers.aead import AESSIV']
+  },
   'python3-slixmpp': { program: '/usr/bin/python3', check: ['-c', 'import slixmpp'] }
 }
 
@@ -48,7 +53,7 @@ export interface ResolveProgramsOptions extends AbortOptions {
 export interface Programs {
   /** The whole environment to start them with. */
   readonly environment: NodeJS.ProcessEnv
-  /** The program of each package; for `python3-slixmpp` the Python that can import it. */
+  /** The program of each package; for a module of Python the Python that can import it. */
   readonly paths: ReadonlyMap<SuitePackage, string>
   /** For `set modules_dir` in mcabber's settings, where it does not find its modules by itself. */
   readonly mcabberModules?: string

@@ -183,6 +183,20 @@ describe('An endpoint', () => {
     expect(new Set(names).size).toBe(names.length)
   })
 
+  test('is online only once its own onion service answers through Tor', async () => {
+    const user = new User(alice)
+    const seed = systemRandom.bytes(32)
+    await user.storage.write([{ type: 'put', key: 'onion/seed', value: seed }])
+    const world = newWorld()
+    const publicKey = onionPublicKeyOfSeed(seed)
+    const heal = world.network.fail({ kind: 'onion', publicKey, port: 5853 }, 'unreachable')
+    const endpoint = await user.login(world)
+    await vi.waitFor(() => expect(world.network.attempts.length).toBeGreaterThan(1), 10_000)
+    expect(endpoint.state).toBe('starting')
+    heal()
+    await vi.waitFor(() => expect(endpoint.state).toBe('online'), 10_000)
+  })
+
   test('does not answer a stranger who knows the onion address', async () => {
     const { a, world, bobOfAlice } = await pair()
     await expectState(a, bobOfAlice, 'online')

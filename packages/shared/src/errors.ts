@@ -22,9 +22,20 @@ export const errorCodes = {
     'The certificate lacks an Ed25519 primary key or exactly one valid presence subkey.',
   'certificate-expired': 'The certificate or its presence subkey has expired.',
   'certificate-revoked': 'The certificate or its presence subkey has been revoked.',
-  'certificate-too-large': 'A certificate has at most 64 KiB.',
+  'certificate-too-large':
+    'A certificate has at most 64 KiB, 16 names, 16 subkeys and 100 signatures of its own.',
+  'certificate-mismatch': 'The certificates belong to different persons.',
   'secret-key-missing': 'The file holds a certificate without its secret keys.',
+  'secret-malformed': 'This is not an encrypted secret that can be read.',
+  'passphrase-wrong': 'The passphrase is wrong, or the encrypted secret was changed.',
+  'passphrase-unsupported':
+    'Passphrases need Argon2id, which this Node.js lacks. Use Node.js 24.7 or later.',
   'key-agreement-failed': 'The public key is not usable for key agreement.',
+  // invites
+  'invite-malformed': 'This is not an invite, or a part of it was lost or changed.',
+  'invite-version': 'The invite comes from a newer version of Hushlamp.',
+  'invite-expired': 'The invite is no longer open.',
+  'invite-expiry': 'An invite stays open for at least 1 second and at most 7 days.',
   // link
   'link-closed': 'The link to the contact is closed.',
   'link-refused': 'The other side did not complete the handshake.',

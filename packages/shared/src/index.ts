@@ -90,18 +90,40 @@ export type { RestAnswer, RestRequest } from './registry/rest.ts'
 export { checkGet, checkPut, checkRemove, defaultLimits } from './registry/validation.ts'
 export type { RegistryLimits } from './registry/validation.ts'
 
-export { identityBytes, sameIdentity } from './identity/identity.ts'
+export { identityBytes, sameIdentity, shortKeyId, shortKeyIdsClash } from './identity/identity.ts'
 export type { Identity, PublicIdentity } from './identity/identity.ts'
 export {
   armorCertificate,
-  maxCertificateBytes,
+  checkCertificateAt,
   readCertificate,
   readSecretCertificate
 } from './identity/certificate.ts'
+export { maxCertificateBytes } from './identity/openpgp-key.ts'
 export type { Certificate, SecretCertificate } from './identity/certificate.ts'
 export { createCertificate } from './identity/certificate-creation.ts'
 export type { CertificateInit, CreatedCertificate } from './identity/certificate-creation.ts'
+export { mergeCertificate, revokeCertificate } from './identity/certificate-update.ts'
+export type { MergedCertificate } from './identity/certificate-update.ts'
+export { clockToleranceSeconds } from './identity/clock-tolerance.ts'
+export { safetyNumber } from './identity/safety-number.ts'
+export type { SafetyNumber } from './identity/safety-number.ts'
+export {
+  defaultPassphraseCost,
+  maxSecretKeyBytes,
+  openSecret,
+  sealSecret
+} from './identity/sealed-secret.ts'
+export type { Argon2Cost } from './crypto/argon2id.ts'
 export { displayableText } from './identity/untrusted-text.ts'
+export {
+  checkInvite,
+  createInvite,
+  decodeInvite,
+  defaultInviteSeconds,
+  encodeInvite,
+  maxInviteSeconds
+} from './identity/invite.ts'
+export type { Invite } from './identity/invite.ts'
 
 export {
   earlyPublication,
@@ -118,6 +140,7 @@ export {
 export { derivePairKeys, pairKeysOf } from './presence/pair-keys.ts'
 export type { Direction, EpochKeys, PairKeys } from './presence/pair-keys.ts'
 export {
+  admits,
   compareRecords,
   maxIssuedAheadSeconds,
   nextIssued,
@@ -125,7 +148,9 @@ export {
   recordBytes,
   sealRecord
 } from './presence/record.ts'
-export type { PresenceRecord, RecordContext } from './presence/record.ts'
+export type { InviteReader, PresenceRecord, RecordContext } from './presence/record.ts'
+export { deriveInviteKeys } from './presence/invite-keys.ts'
+export type { InviteKeys } from './presence/invite-keys.ts'
 
 export {
   answerHandshake,
@@ -140,6 +165,30 @@ export type {
   InitiatedHandshake,
   LinkKeys
 } from './link/handshake.ts'
+export { answerInvite, initiateInvite, inviteMessage3Bytes } from './link/invite-handshake.ts'
+export type {
+  AnsweredInvite,
+  InitiatedInvite,
+  InviteHandshakeContext
+} from './link/invite-handshake.ts'
+export {
+  certificateSteps,
+  decodeInvitePayload,
+  encodeInvitePayload
+} from './link/invite-payload.ts'
+export type { AcceptedPayload, InvitePayload, JoinPayload } from './link/invite-payload.ts'
+export { decideInviteUse } from './link/invite-use.ts'
+export type { InviteAttempt, InviteUse, PairStanding } from './link/invite-use.ts'
+export type { InviteEnd } from './link/invite-channel.ts'
+export { GuestMachine } from './link/invite-guest.ts'
+export type { GuestEffect, GuestEvent, GuestInit } from './link/invite-guest.ts'
+export { InviterMachine } from './link/invite-inviter.ts'
+export type {
+  InviteCandidate,
+  InviterEffect,
+  InviterEvent,
+  InviterInit
+} from './link/invite-inviter.ts'
 export {
   FrameReceiver,
   FrameSender,
@@ -148,7 +197,13 @@ export {
   rekeyAfterFrames
 } from './link/frames.ts'
 export type { ReceivedFrame } from './link/frames.ts'
-export { decodePayload, encodePayload, incarnationBytes } from './link/payload.ts'
+export {
+  decodePayload,
+  encodePayload,
+  incarnationBytes,
+  isSendableMessage,
+  maxMessageBodyBytes
+} from './link/payload.ts'
 export type {
   ByePayload,
   MessagePayload,
@@ -173,6 +228,8 @@ export type {
   LinkEvent,
   RespondingInit
 } from './link/link-machine.ts'
+export { LinkSelection, maxLinksPerContact } from './link/link-selection.ts'
+export type { LinkSelectionEffect, LinkSelectionEvent } from './link/link-selection.ts'
 export { DeliveryMachine } from './link/delivery.ts'
 export type {
   DeliveryEffect,

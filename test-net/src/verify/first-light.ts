@@ -51,10 +51,18 @@ async function checkGate(bench: Workbench): Promise<readonly Outcome[]> {
   return [outcome(held, '.ci/run', seconds(result), ...seen)]
 }
 
-/** Starting both programs by hand with folders and addresses of their own: supplied together with the programs. */
-function checkByHand(): Outcome {
-  const command = 'hushlamp-node and hushlamp with --data-dir and explicit addresses'
-  return { status: 'not run', command, figures: ['no script for this part yet'] }
+async function checkByHand(bench: Workbench): Promise<Outcome> {
+  const { clone } = await bench.installed()
+  const script =
+    'PATH="$PWD/node_modules/.bin:$PATH" node --conditions=source test-net/src/verify/by-hand.ts'
+  const result = await bench.run(clone, script, 5 * minute)
+  const told = lastLines(result.output, result.status === 0 ? 3 : 20)
+  return outcome(
+    result.status === 0,
+    'node test-net/src/verify/by-hand.ts',
+    seconds(result),
+    ...told
+  )
 }
 
 async function checkCommands(bench: Workbench): Promise<readonly Outcome[]> {
@@ -68,7 +76,7 @@ async function checkCommands(bench: Workbench): Promise<readonly Outcome[]> {
     const held = result.status === 0 && useful
     outcomes.push(outcome(held, command, seconds(result), ...lastLines(result.output, 20)))
   }
-  return [...outcomes, checkByHand()]
+  return [...outcomes, await checkByHand(bench)]
 }
 
 /** What a reader looks for in the README. */

@@ -15,6 +15,9 @@ const echoBytes = 32
 const seedKey = 'onion/seed'
 const probeDeadlineMs = 15_000
 const probePauseMs = 1_500
+/** Without success in so many the service is put up anew. */
+const probesPerService = 8
+const publicationPatienceMs = 20_000
 /** Strangers can open streams as they like; more than this wait for nobody. */
 const maxUndecidedStreams = 64
 
@@ -63,21 +66,20 @@ export class OwnOnion {
     return this.#service?.publicKey
   }
 
-  /** Brings the service up and probes it until it answers or the service is closed. Rejects if Tor refuses. */
+  /**
+   * Brings the service up and probes it until it answers or the service is closed. Where it stays silent it is taken down
+   * and put up again, which makes Tor upload a fresh descriptor. Rejects if Tor refuses.
+   */
   async start(listener: OwnOnionListener): Promise<void> {
     this.#listener = listener
-    const { signal } = this.#closing
-    const begun = this.#clock.monotonicMs()
-    this.#service = await this.#tor.listen(
-      { seed: this.#seed, port: linkPort },
-      (stream) => {
-        this.#incoming(stream)
-      },
-      { signal }
-    )
-    await this.#service.published
-    this.#onStage('onion-published', this.#clock.monotonicMs() - begun)
-    await this.#probeUntilReached(this.#service.publicKey)
+    while (!this.#closing.signal.aborted) {
+      const service = await this.#listen()
+      if (await this.#probeSeveralTimes(service.publicKey)) {
+        listener.reachable(service.publicKey)
+        return
+      }
+      await service[Symbol.asyncDispose]()
+    }
   }
 
   /** Takes the service down. Streams that are open stay open. */
@@ -88,18 +90,52 @@ export class OwnOnion {
     this.#service = undefined
   }
 
-  async #probeUntilReached(publicKey: Uint8Array): Promise<void> {
+  async #listen(): Promise<OnionListener> {
     const begun = this.#clock.monotonicMs()
-    while (!this.#closing.signal.aborted) {
-      if (await this.#probeOnce(publicKey)) {
-        this.#onStage('self-probe', this.#clock.monotonicMs() - begun)
-        this.#listener?.reachable(publicKey)
-        return
-      }
-      await new Promise<void>((resolve) => {
-        this.#clock.after(probePauseMs, resolve)
-      })
+    const service = await this.#tor.listen(
+      { seed: this.#seed, port: linkPort },
+      (stream) => {
+        this.#incoming(stream)
+      },
+      { signal: this.#closing.signal }
+    )
+    this.#service = service
+    // Tor does not always tell of the upload; whether somebody gets through is what counts.
+    if (await this.#within(publicationPatienceMs, service.published))
+      this.#onStage('onion-published', this.#clock.monotonicMs() - begun)
+    return service
+  }
+
+  async #probeSeveralTimes(publicKey: Uint8Array): Promise<boolean> {
+    const begun = this.#clock.monotonicMs()
+    for (let probe = 0; probe < probesPerService && !this.#closing.signal.aborted; probe++) {
+      if (probe > 0) await this.#pause(probePauseMs)
+      if (!(await this.#probeOnce(publicKey))) continue
+      this.#onStage('self-probe', this.#clock.monotonicMs() - begun)
+      return true
     }
+    return false
+  }
+
+  /** Whether the work is done in time; rejects as the work does. */
+  async #within(patienceMs: number, work: Promise<void>): Promise<boolean> {
+    let cancel = (): void => undefined
+    const late = new Promise<boolean>((resolve) => {
+      cancel = this.#clock.after(patienceMs, () => {
+        resolve(false)
+      })
+    })
+    try {
+      return await Promise.race([work.then(() => true), late])
+    } finally {
+      cancel()
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#clock.after(ms, resolve)
+    })
   }
 
   /** Dials ourselves with a nonce that only our own listener knows to answer. Looks like any dial from outside. */

@@ -1,4 +1,4 @@
-import { compareRecords } from '@hushlamp/shared'
+import { admits, compareRecords } from '@hushlamp/shared'
 import type { PresenceRecord, UnixSeconds } from '@hushlamp/shared'
 
 import type { ContactId } from '../contacts/contact-book.ts'
@@ -44,8 +44,8 @@ export class RecordMemory {
         issued: countField(fields, 'issued'),
         sequence: countField(fields, 'sequence')
       }
-      const order = compareRecords(record, seen)
-      if (order <= 0) return order === 0
+      if (!admits(seen, record)) return false
+      if (compareRecords(record, seen) === 0) return true
     }
     const { issued, sequence } = record
     await this.#replace(seenPrefix(contact), key, { issued, sequence })

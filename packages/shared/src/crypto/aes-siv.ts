@@ -1,4 +1,18 @@
-import { aessiv } from '@noble/ciphers/aes.js'
+import { createCipheriv, createSecretKey } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
+
+import { concat } from './bytes.ts'
+import { equalConstantTime } from './hash.ts'
+
+/*
+ * Built on the AES of OpenSSL, which uses the processor's own instructions: a table-driven AES in JavaScript takes
+ * twice as long for a record, and its time depends on the key. Checked against the vectors of RFC 5297 and against
+ * @noble/ciphers in the tests.
+ */
+
+const blockBytes = 16
+const keyBytes = 64
+const noBytes = new Uint8Array(0)
 
 /**
  * AES-SIV-CMAC-512 (RFC 5297) with one associated datum: deterministic authenticated encryption. The result is the
@@ -11,7 +25,9 @@ export function sivSeal(
   associated: Uint8Array,
   plaintext: Uint8Array
 ): Uint8Array {
-  return aessiv(key, associated).encrypt(plaintext)
+  const [macKey, cipherKey] = halves(key)
+  const iv = synthesise(macKey, associated, plaintext)
+  return concat(iv, counterMode(cipherKey, iv, plaintext))
 }
 
 /** Opens what {@link sivSeal} made; undefined where the check fails. */
@@ -20,11 +36,92 @@ export function sivOpen(
   associated: Uint8Array,
   sealed: Uint8Array
 ): Uint8Array | undefined {
-  if (sealed.length < 16) return undefined
-  try {
-    return aessiv(key, associated).decrypt(sealed)
-  } catch {
-    // The library reports a failing check by throwing; there is one way to fail.
-    return undefined
+  if (sealed.length < blockBytes) return undefined
+  const [macKey, cipherKey] = halves(key)
+  const iv = sealed.subarray(0, blockBytes)
+  const plaintext = counterMode(cipherKey, iv, sealed.subarray(blockBytes))
+  return equalConstantTime(synthesise(macKey, associated, plaintext), iv) ? plaintext : undefined
+}
+
+function halves(key: Uint8Array): readonly [KeyObject, KeyObject] {
+  if (key.length !== keyBytes) throw new RangeError('a key of AES-SIV-CMAC-512 has 64 bytes')
+  return [
+    createSecretKey(key.subarray(0, keyBytes / 2)),
+    createSecretKey(key.subarray(keyBytes / 2))
+  ]
+}
+
+/** S2V, §2.4, of one associated datum and the plaintext. */
+function synthesise(key: KeyObject, associated: Uint8Array, plaintext: Uint8Array): Uint8Array {
+  const cmac = newCmac(key)
+  const d = doubled(cmac(new Uint8Array(blockBytes)))
+  xorInto(d, cmac(associated))
+  if (plaintext.length < blockBytes) {
+    const short = doubled(d)
+    xorInto(short, padded(plaintext))
+    return cmac(short)
   }
+  const masked = new Uint8Array(plaintext)
+  xorInto(masked.subarray(-blockBytes), d)
+  return cmac(masked)
+}
+
+/**
+ * AES-CMAC (RFC 4493) under one key. One cipher in CBC mode serves all messages: what its chain holds from the last one is
+ * taken out again with the first block of the next.
+ */
+function newCmac(key: KeyObject): (message: Uint8Array) => Uint8Array {
+  const cipher = createCipheriv('aes-256-cbc', key, new Uint8Array(blockBytes))
+  let chain: Uint8Array = cipher.update(new Uint8Array(blockBytes))
+  const whole = doubled(chain)
+  const partial = doubled(whole)
+  return (message) => {
+    const lastFrom = Math.max(0, Math.ceil(message.length / blockBytes) - 1) * blockBytes
+    const blocks = new Uint8Array(lastFrom + blockBytes)
+    blocks.set(message)
+    const isWhole = message.length === blocks.length
+    if (!isWhole) blocks[message.length] = 0x80
+    xorInto(blocks.subarray(lastFrom), isWhole ? whole : partial)
+    xorInto(blocks, chain)
+    chain = cipher.update(blocks).subarray(-blockBytes)
+    return chain
+  }
+}
+
+/** CTR mode, §2.5: bits 31 and 63 of the first counter are cleared. The same in both directions. */
+function counterMode(key: KeyObject, iv: Uint8Array, bytes: Uint8Array): Uint8Array {
+  if (bytes.length === 0) return noBytes
+  const counter = new Uint8Array(iv)
+  const view = new DataView(counter.buffer)
+  for (const at of [8, 12]) view.setUint8(at, view.getUint8(at) & 0x7f)
+  return new Uint8Array(createCipheriv('aes-256-ctr', key, counter).update(bytes))
+}
+
+/** dbl, §2.3: times x in GF(2^128), in time that does not depend on the block. */
+function doubled(block: Uint8Array): Uint8Array {
+  const shifted = Uint8Array.from(block, (byte, i) => (byte << 1) | ((block[i + 1] ?? 0) >> 7))
+  const view = viewOf(shifted)
+  view.setUint8(
+    blockBytes - 1,
+    view.getUint8(blockBytes - 1) ^ ((viewOf(block).getUint8(0) >> 7) * 0x87)
+  )
+  return shifted
+}
+
+/** pad, §2.1: a one bit, then zeros up to a whole block. */
+function padded(rest: Uint8Array): Uint8Array {
+  const block = new Uint8Array(blockBytes)
+  block.set(rest)
+  block[rest.length] = 0x80
+  return block
+}
+
+/** Exclusive-ors a block into the first bytes of `target`. */
+function xorInto(target: Uint8Array, block: Uint8Array): void {
+  const [to, from] = [viewOf(target), viewOf(block)]
+  for (let at = 0; at < blockBytes; at += 4) to.setUint32(at, to.getUint32(at) ^ from.getUint32(at))
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

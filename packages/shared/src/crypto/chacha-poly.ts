@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey } from 'node:crypto'
 
 import { concat } from './bytes.ts'
 
@@ -19,7 +19,7 @@ export function chachaSeal(
   associated: Uint8Array,
   plaintext: Uint8Array
 ): Uint8Array {
-  const cipher = createCipheriv('chacha20-poly1305', key, noiseNonce(counter), {
+  const cipher = createCipheriv('chacha20-poly1305', createSecretKey(key), noiseNonce(counter), {
     authTagLength: tagBytes
   })
   cipher.setAAD(associated, { plaintextLength: plaintext.length })
@@ -35,9 +35,14 @@ export function chachaOpen(
 ): Uint8Array | undefined {
   if (sealed.length < tagBytes) return undefined
   const ciphertext = sealed.subarray(0, sealed.length - tagBytes)
-  const decipher = createDecipheriv('chacha20-poly1305', key, noiseNonce(counter), {
-    authTagLength: tagBytes
-  })
+  const decipher = createDecipheriv(
+    'chacha20-poly1305',
+    createSecretKey(key),
+    noiseNonce(counter),
+    {
+      authTagLength: tagBytes
+    }
+  )
   decipher.setAAD(associated, { plaintextLength: ciphertext.length })
   decipher.setAuthTag(sealed.subarray(sealed.length - tagBytes))
   try {
@@ -51,6 +56,8 @@ export function chachaOpen(
 /** REKEY of Noise, revision 34, §4.2: the first 32 bytes of encrypting 32 zeros under the greatest nonce. */
 export function chachaRekey(key: Uint8Array): Uint8Array {
   const nonce = new Uint8Array(12).fill(0xff, 4)
-  const cipher = createCipheriv('chacha20-poly1305', key, nonce, { authTagLength: tagBytes })
+  const cipher = createCipheriv('chacha20-poly1305', createSecretKey(key), nonce, {
+    authTagLength: tagBytes
+  })
   return concat(cipher.update(new Uint8Array(32)), cipher.final())
 }

@@ -4,12 +4,11 @@ import {
   sign as signWith,
   verify as verifyWith
 } from 'node:crypto'
-import type { KeyObject } from 'node:crypto'
 
 import { concat } from './bytes.ts'
+import { importPublicKey, publicKeyHeader } from './public-key.ts'
 
 const seedHeader = Buffer.from('302e020100300506032b657004220420', 'hex')
-const publicHeader = Buffer.from('302a300506032b6570032100', 'hex')
 
 /** An Ed25519 key pair (RFC 8032). The secret stays inside. */
 export interface SigningKey {
@@ -43,14 +42,8 @@ export function verifySignature(
   signature: Uint8Array
 ): boolean {
   if (publicKey.length !== 32 || signature.length !== 64 || isSmallOrder(publicKey)) return false
-  let key: KeyObject
   try {
-    key = createPublicKey({
-      key: Buffer.from(concat(publicHeader, publicKey)),
-      format: 'der',
-      type: 'spki'
-    })
-    return verifyWith(null, message, key, signature)
+    return verifyWith(null, message, importPublicKey(publicKeyHeader.ed25519, publicKey), signature)
   } catch {
     // OpenSSL reports some impossible keys by throwing: to the caller that is one more invalid signature.
     return false

@@ -2,9 +2,9 @@ import { createPrivateKey, createPublicKey, diffieHellman } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 
 import { concat } from './bytes.ts'
+import { importPublicKey, publicKeyHeader } from './public-key.ts'
 
 const secretHeader = Buffer.from('302e020100300506032b656e04220420', 'hex')
-const publicHeader = Buffer.from('302a300506032b656e032100', 'hex')
 
 /** An X25519 key pair (RFC 7748). The secret stays inside. */
 export interface AgreementKey {
@@ -34,11 +34,7 @@ export function agreementKeyFromSecret(secret: Uint8Array): AgreementKey {
 function agree(privateKey: KeyObject, peer: Uint8Array): Uint8Array | undefined {
   if (peer.length !== 32) return undefined
   try {
-    const publicKey = createPublicKey({
-      key: Buffer.from(concat(publicHeader, peer)),
-      format: 'der',
-      type: 'spki'
-    })
+    const publicKey = importPublicKey(publicKeyHeader.x25519, peer)
     const secret = new Uint8Array(diffieHellman({ privateKey, publicKey }))
     return secret.every((byte) => byte === 0) ? undefined : secret
   } catch {

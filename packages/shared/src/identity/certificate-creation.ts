@@ -20,6 +20,11 @@ export interface CertificateInit {
 export interface CreatedCertificate extends SecretCertificate {
   /** Certificate with its unencrypted secret keys, binary: the caller encrypts it before it reaches a disk. */
   readonly secretBytes: Uint8Array
+  /**
+   * Revokes the certificate without its secret keys, through `revokeCertificate`; in ASCII armor, as gpg imports it too. To
+   * be kept apart from them.
+   */
+  readonly revocationCertificate: string
 }
 
 /**
@@ -34,7 +39,7 @@ export async function createCertificate(
   const v6 = init.format === 'v6'
   const date = openpgpDate(now)
   const config = { ...openpgpConfig, v6Keys: v6 }
-  const { privateKey } = await openpgp.generateKey({
+  const { privateKey, revocationCertificate } = await openpgp.generateKey({
     ...(v6 ? { type: 'curve25519' } : { type: 'ecc', curve: 'ed25519Legacy' }),
     userIDs: [{ name: displayableText(init.name) }],
     subkeys: [{}, {}],
@@ -44,7 +49,7 @@ export async function createCertificate(
   })
   await bindPresenceSubkey(privateKey, random, date)
   const secretBytes = privateKey.write()
-  return { ...(await readSecretCertificate(secretBytes, now)), secretBytes }
+  return { ...(await readSecretCertificate(secretBytes, now)), secretBytes, revocationCertificate }
 }
 
 /** Replaces the second subkey's binding by one with key flags 0 and the notation, which OpenPGP.js offers no option for. */

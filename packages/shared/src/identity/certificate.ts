@@ -1,24 +1,27 @@
 import * as openpgp from 'openpgp'
 
-import { fromHex, textOf } from '../crypto/bytes.ts'
+import { fromHex } from '../crypto/bytes.ts'
 import { isSmallOrder, signingKeyFromSeed } from '../crypto/ed25519.ts'
 import { agreementKeyFromSecret } from '../crypto/x25519.ts'
 import { HushlampError } from '../errors.ts'
 import type { UnixSeconds } from '../ports.ts'
+import { clockToleranceSeconds } from './clock-tolerance.ts'
 import type { Identity, PublicIdentity } from './identity.ts'
-import { openpgpConfig, openpgpDate, presenceNotation } from './openpgp-profile.ts'
+import { agreementSecret, parseKey, publicKeyBytes, signingSeed } from './openpgp-key.ts'
+import { openpgpConfig, openpgpDate, secondsOf } from './openpgp-profile.ts'
+import { findPresenceSubkey } from './presence-subkey.ts'
+import type { PresenceSubkey } from './presence-subkey.ts'
 import { displayableText } from './untrusted-text.ts'
-
-/** Longest certificate that is read: whatever is larger carries other things than a person's keys. */
-export const maxCertificateBytes = 65_536
 
 /** A contact's certificate, checked. */
 export interface Certificate {
   readonly identity: PublicIdentity
-  /** Name from the first user id, made displayable; empty if there is none. Nobody vouches for it. */
+  /** Name from the primary user id, made displayable; empty if there is none. Nobody vouches for it. */
   readonly name: string
-  /** The certificate itself, binary OpenPGP packets without any secret. */
+  /** The certificate itself, binary OpenPGP packets without secrets, pictures and what others certified. */
   readonly bytes: Uint8Array
+  /** First second at which the primary key or the presence subkey has expired; absent if neither does. */
+  readonly expires?: UnixSeconds
 }
 
 /** Our own certificate with its secret keys. */
@@ -29,13 +32,15 @@ export interface SecretCertificate {
 
 /**
  * Reads and checks a certificate, armored or binary, v4 or v6 (RFC 9580; algorithms 22/18 or 27/25): an Ed25519 primary
- * key and exactly one valid presence subkey at the moment `now`. A secret certificate is read as its public part.
+ * key and exactly one valid presence subkey at the moment `now`, or as much later as two clocks may differ. A secret
+ * certificate is read as its public part.
  *
  * Rejects with `certificate-too-large`, `certificate-malformed`, `certificate-revoked`, `certificate-expired` or
  * `certificate-unsuitable`.
  */
 export async function readCertificate(data: Uint8Array, now: UnixSeconds): Promise<Certificate> {
-  return checkedCertificate((await parseKey(data)).toPublic(), now)
+  const { certificate } = await checkKey((await parseKey(data)).toPublic(), now)
+  return certificate
 }
 
 /** Reads our own certificate with unencrypted secret keys. Rejects as {@link readCertificate}, or with `secret-key-missing`. */
@@ -45,17 +50,27 @@ export async function readSecretCertificate(
 ): Promise<SecretCertificate> {
   const key = await parseKey(data)
   if (!key.isPrivate()) throw new HushlampError('secret-key-missing')
-  const certificate = await checkedCertificate(key.toPublic(), now)
-  const presence = (await presenceSubkeys(key, now))[0]
-  const seed = rawParameter(secretParameters(key.keyPacket), 'seed')
-  const agreement = presence && presenceSecret(presence)
-  if (!seed || !agreement) throw new HushlampError('secret-key-missing')
+  const { certificate, presence } = await checkKey(key.toPublic(), now)
+  const fingerprint = presence.subkey.getFingerprint()
+  const secretSubkey = key.subkeys.find((subkey) => subkey.getFingerprint() === fingerprint)
+  const seed = signingSeed(key.keyPacket)
+  const secret = secretSubkey && agreementSecret(secretSubkey.keyPacket)
+  if (!seed || !secret) throw new HushlampError('secret-key-missing')
   const identity = {
     ...certificate.identity,
     signing: signingKeyFromSeed(seed),
-    agreement: agreementKeyFromSecret(agreement)
+    agreement: agreementKeyFromSecret(secret)
   }
   return { certificate, identity }
+}
+
+/**
+ * Whether a certificate that was read before may still be used: throws `certificate-expired`. To be asked at every use; a
+ * revocation comes with a newer copy, through `mergeCertificate`.
+ */
+export function checkCertificateAt(certificate: Certificate, now: UnixSeconds): void {
+  if (certificate.expires !== undefined && certificate.expires <= now)
+    throw new HushlampError('certificate-expired')
 }
 
 /** The certificate in ASCII armor, as people exchange it. */
@@ -71,124 +86,58 @@ export function armorCertificate(certificate: Certificate): string {
   )
 }
 
-async function parseKey(data: Uint8Array): Promise<openpgp.Key> {
-  if (data.length > maxCertificateBytes) throw new HushlampError('certificate-too-large')
-  try {
-    const text = armoredText(data)
-    return await (text === undefined
-      ? openpgp.readKey({ binaryKey: data, config: openpgpConfig })
-      : openpgp.readKey({ armoredKey: text, config: openpgpConfig }))
-  } catch (cause) {
-    throw new HushlampError('certificate-malformed', undefined, { cause })
-  }
-}
-
-/** Every OpenPGP packet starts with a byte above 0x7f; text never does in ASCII. */
-function armoredText(data: Uint8Array): string | undefined {
-  return (data[0] ?? 0xff) < 0x80 ? textOf(data) : undefined
-}
-
-async function checkedCertificate(key: openpgp.Key, now: UnixSeconds): Promise<Certificate> {
-  const date = openpgpDate(now)
-  try {
-    if (await key.isRevoked(undefined, undefined, date, openpgpConfig))
-      throw new HushlampError('certificate-revoked')
-    await key.verifyPrimaryKey(date, undefined, openpgpConfig)
-  } catch (cause) {
-    if (cause instanceof HushlampError) throw cause
-    const code = await expiredOrUnsuitable(key, now)
-    throw new HushlampError(code, undefined, { cause })
-  }
-  const signingKey = publicKeyBytes(key.keyPacket, 'ed25519')
-  const subkeys = await presenceSubkeys(key, now)
-  const presenceKey = subkeys[0] && publicKeyBytes(subkeys[0].keyPacket, 'x25519')
-  const fingerprint = fromHex(key.getFingerprint())
-  if (
-    subkeys.length !== 1 ||
-    !presenceKey ||
-    !signingKey ||
-    !fingerprint ||
-    isSmallOrder(signingKey)
-  )
-    throw new HushlampError('certificate-unsuitable')
-  return {
-    identity: { fingerprint, signingKey, presenceKey },
-    name: displayableText(key.getUserIDs()[0] ?? ''),
-    bytes: key.write()
-  }
-}
-
-async function expiredOrUnsuitable(
+/** What {@link readCertificate} promises, of a parsed key without secrets. */
+export async function checkKey(
   key: openpgp.Key,
   now: UnixSeconds
-): Promise<'certificate-expired' | 'certificate-unsuitable'> {
-  try {
-    const expiry = await key.getExpirationTime(undefined, openpgpConfig)
-    return expiry !== null && Number(expiry) <= now * 1000
-      ? 'certificate-expired'
-      : 'certificate-unsuitable'
-  } catch {
-    // Without any valid self-signature there is no expiry to ask for.
-    return 'certificate-unsuitable'
-  }
-}
-
-/** Subkeys that are valid at `now` and whose newest valid binding carries the presence notation. */
-async function presenceSubkeys(key: openpgp.Key, now: UnixSeconds): Promise<openpgp.Subkey[]> {
-  const found: openpgp.Subkey[] = []
-  for (const subkey of key.subkeys) {
-    const binding = await validBinding(subkey, now)
-    if (binding && hasPresenceNotation(binding)) found.push(subkey)
-  }
-  return found
-}
-
-async function validBinding(
-  subkey: openpgp.Subkey,
-  now: UnixSeconds
-): Promise<openpgp.SignaturePacket | undefined> {
-  try {
-    return await subkey.verify(openpgpDate(now), openpgpConfig)
-  } catch {
-    // Revoked, expired or forged: not a subkey for us. Whether one is left is decided by the caller.
-    return undefined
-  }
-}
-
-function hasPresenceNotation(binding: openpgp.SignaturePacket): boolean {
-  return binding.rawNotations.some(
-    ({ name, value }) => name === presenceNotation.name && textOf(value) === presenceNotation.value
+): Promise<{ readonly certificate: Certificate; readonly presence: PresenceSubkey }> {
+  // What costs nothing comes first: the signatures of other kinds of keys are not verified.
+  const signingKey = publicKeyBytes(key.keyPacket, 'ed25519')
+  const fingerprint = fromHex(key.getFingerprint())
+  if (!signingKey || !fingerprint || isSmallOrder(signingKey))
+    throw new HushlampError('certificate-unsuitable')
+  const moment = now + clockToleranceSeconds
+  await checkPrimaryKey(key, moment)
+  const presence = await findPresenceSubkey(key, moment)
+  const expires = earlier(
+    secondsOf(await key.getExpirationTime(undefined, openpgpConfig)),
+    presence.expires
   )
+  const certificate = {
+    identity: { fingerprint, signingKey, presenceKey: presence.publicKey },
+    name: await nameOf(key, moment),
+    bytes: key.write(),
+    ...(expires === undefined ? {} : { expires })
+  }
+  return { certificate, presence }
 }
 
-/** Raw public key: `A` in the algorithms of RFC 9580, `Q` = 0x40 ‖ key in the legacy ones. */
-function publicKeyBytes(
-  packet: openpgp.PublicKeyPacket | openpgp.SecretKeyPacket | openpgp.Subkey['keyPacket'],
-  kind: 'ed25519' | 'x25519'
-): Uint8Array | undefined {
-  const { publicKey } = openpgp.enums
-  const [modern, legacy] =
-    kind === 'ed25519'
-      ? [publicKey.ed25519, publicKey.eddsaLegacy]
-      : [publicKey.x25519, publicKey.ecdh]
-  if (packet.algorithm === modern) return rawParameter(packet.publicParams, 'A', 32)
-  if (packet.algorithm !== legacy) return undefined
-  const point = rawParameter(packet.publicParams, 'Q', 33)
-  return point?.[0] === 0x40 ? point.subarray(1) : undefined
+async function checkPrimaryKey(key: openpgp.Key, moment: UnixSeconds): Promise<void> {
+  const date = openpgpDate(moment)
+  if (await key.isRevoked(undefined, undefined, date, openpgpConfig))
+    throw new HushlampError('certificate-revoked')
+  try {
+    await key.verifyPrimaryKey(date, undefined, openpgpConfig)
+  } catch (cause) {
+    // Undefined also without any valid self-signature.
+    const expires = secondsOf(await key.getExpirationTime(undefined, openpgpConfig))
+    const hasExpired = expires !== undefined && expires <= moment
+    const code = hasExpired ? 'certificate-expired' : 'certificate-unsuitable'
+    throw new HushlampError(code, undefined, { cause })
+  }
 }
 
-/** Raw X25519 secret: `k`, or `d` in the legacy algorithm, which stores it byte-reversed. */
-function presenceSecret(subkey: openpgp.Subkey): Uint8Array | undefined {
-  const parameters = secretParameters(subkey.keyPacket)
-  return rawParameter(parameters, 'k', 32) ?? rawParameter(parameters, 'd', 32)?.toReversed()
+/** Only a name that the key itself certifies: anybody can add another one to a copy. */
+async function nameOf(key: openpgp.Key, moment: UnixSeconds): Promise<string> {
+  try {
+    const { user } = await key.getPrimaryUser(openpgpDate(moment), undefined, openpgpConfig)
+    return displayableText(user.userID?.userID ?? '')
+  } catch {
+    // A v6 certificate needs no user id.
+    return ''
+  }
 }
 
-function secretParameters(packet: object): object {
-  const parameters: unknown = 'privateParams' in packet ? packet.privateParams : undefined
-  return typeof parameters === 'object' && parameters !== null ? parameters : {}
-}
-
-function rawParameter(parameters: object, name: string, length = 32): Uint8Array | undefined {
-  const value: unknown = Reflect.get(parameters, name)
-  return value instanceof Uint8Array && value.length === length ? value : undefined
+function earlier(a: UnixSeconds | undefined, b: UnixSeconds | undefined): UnixSeconds | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b)
 }

@@ -1,4 +1,4 @@
-import { compareBytes, lengthPrefixed } from '../crypto/bytes.ts'
+import { compareBytes, hex, lengthPrefixed } from '../crypto/bytes.ts'
 import type { SigningKey } from '../crypto/ed25519.ts'
 import type { AgreementKey } from '../crypto/x25519.ts'
 
@@ -31,4 +31,18 @@ export function identityBytes(identity: PublicIdentity): Uint8Array {
 /** Whether both are the same person with the same keys. Public data: not constant-time. */
 export function sameIdentity(a: PublicIdentity, b: PublicIdentity): boolean {
   return compareBytes(identityBytes(a), identityBytes(b)) === 0
+}
+
+/**
+ * The 32-bit id that OpenPGP programs show, eight upper-case hexadecimal digits: the end of a v4 fingerprint, the end of a
+ * v6 key id's eight bytes. For display only: somebody else's key with the same one is made in minutes.
+ */
+export function shortKeyId({ fingerprint }: Pick<PublicIdentity, 'fingerprint'>): string {
+  const end = fingerprint.length === 20 ? 20 : 8
+  return hex(fingerprint.subarray(end - 4, end)).toUpperCase()
+}
+
+/** Whether two different persons show the same short id: importing the second must be refused. */
+export function shortKeyIdsClash(a: PublicIdentity, b: PublicIdentity): boolean {
+  return shortKeyId(a) === shortKeyId(b) && compareBytes(a.fingerprint, b.fingerprint) !== 0
 }

@@ -19,3 +19,8 @@ export function openpgpDate(moment: UnixSeconds): Date {
   // oxlint-disable-next-line no-restricted-globals -- converts a given moment, reads no clock
   return new Date(moment * 1000)
 }
+
+/** The moment of one of OpenPGP.js's expiry times; undefined for never, or where there is none. */
+export function secondsOf(expiry: object | number | null): UnixSeconds | undefined {
+  return expiry === null || expiry === Infinity ? undefined : Math.floor(Number(expiry) / 1000)
+}

@@ -1,4 +1,4 @@
-import { concat, uint16 } from '../crypto/bytes.ts'
+import { concat, uint16, wipe } from '../crypto/bytes.ts'
 import { chachaOpen, chachaRekey, chachaSeal, tagBytes } from '../crypto/chacha-poly.ts'
 import { HushlampError } from '../errors.ts'
 
@@ -35,7 +35,7 @@ export class FrameSender {
 
   /** @param key 32 bytes, `send` of {@link LinkKeys}. */
   constructor(key: Uint8Array) {
-    this.#key = key
+    this.#key = new Uint8Array(key)
   }
 
   /** Frames of one payload. Throws `message-too-long` above {@link maxPayloadBytes}. */
@@ -64,6 +64,11 @@ export class FrameSender {
     return frame
   }
 
+  /** Forgets the key; nothing can be sealed afterwards that the other side would open. */
+  wipe(): void {
+    wipe(this.#key)
+  }
+
   #frame(kind: FrameKind, content: Uint8Array): Uint8Array {
     const rekey = this.#framesUnderKey >= rekeyAfterFrames - 1 ? this.rekey() : noPayload
     return concat(rekey, this.#seal(kind, content))
@@ -82,52 +87,84 @@ export class FrameSender {
   }
 
   #changeKey(): void {
-    this.#key = chachaRekey(this.#key)
+    this.#key = nextKey(this.#key)
     this.#framesUnderKey = 0
   }
 }
 
-/** Opens the frames of the other direction, however the stream cuts them. */
+/**
+ * Opens the frames of the other direction, however the stream cuts them. It holds one unfinished frame and one unfinished
+ * payload at most, whatever the other side sends and in however small pieces.
+ */
 export class FrameReceiver {
   #key: Uint8Array
   #counter = 0
   #framesUnderKey = 0
-  #buffered: Uint8Array = noPayload
+  readonly #header: Uint8Array = new Uint8Array(lengthBytes)
+  #headerFilled = 0
+  /** The sealed part of the present frame, once its length is known. */
+  #sealed: Uint8Array | undefined
+  #sealedFilled = 0
   #fragments: Uint8Array[] = []
   #fragmentBytes = 0
 
   /** @param key 32 bytes, `receive` of {@link LinkKeys}. */
   constructor(key: Uint8Array) {
-    this.#key = key
+    this.#key = new Uint8Array(key)
   }
 
   /**
    * Takes bytes of the stream and answers with what is complete. Undefined where anything is wrong (impossible length,
-   * failing check, unknown kind, over-long payload, key used too long): the link is then to be closed, nothing after it counts.
+   * failing check, unknown kind, unfilled fragment, over-long payload, key used too long): the link is then to be closed,
+   * nothing after it counts.
    */
   receive(bytes: Uint8Array): readonly ReceivedFrame[] | undefined {
-    this.#buffered = concat(this.#buffered, bytes)
     const received: ReceivedFrame[] = []
-    for (;;) {
-      const sealed = this.#takeSealed()
-      if (sealed === 'invalid') return undefined
-      if (sealed === undefined) return received
-      const opened = chachaOpen(this.#key, this.#counter++, uint16(sealed.length), sealed)
-      if (!opened || ++this.#framesUnderKey > rekeyAfterFrames) return undefined
-      const frame = this.#accept(opened)
+    for (let rest = bytes; rest.length > 0;) {
+      const taken = this.#sealed ? this.#fillSealed(this.#sealed, rest) : this.#fillHeader(rest)
+      if (taken === undefined) return undefined
+      rest = rest.subarray(taken)
+      if (!this.#sealed || this.#sealedFilled < this.#sealed.length) continue
+      const frame = this.#open(this.#sealed)
       if (frame === 'invalid') return undefined
       if (frame) received.push(frame)
     }
+    return received
   }
 
-  #takeSealed(): Uint8Array | 'invalid' | undefined {
-    if (this.#buffered.length < lengthBytes) return undefined
-    const length = readUint16(this.#buffered, 0)
-    if (!frameBuckets.some((bucket) => bucket === length)) return 'invalid'
-    if (this.#buffered.length < lengthBytes + length) return undefined
-    const sealed = this.#buffered.subarray(lengthBytes, lengthBytes + length)
-    this.#buffered = this.#buffered.slice(lengthBytes + length)
-    return sealed
+  /** Forgets the key and everything unfinished. */
+  wipe(): void {
+    wipe(this.#key)
+    this.#sealed = undefined
+    this.#fragments = []
+  }
+
+  /** How many bytes were taken; undefined where the length is none that a frame can have. */
+  #fillHeader(bytes: Uint8Array): number | undefined {
+    const taken = bytes.subarray(0, lengthBytes - this.#headerFilled)
+    this.#header.set(taken, this.#headerFilled)
+    this.#headerFilled += taken.length
+    if (this.#headerFilled < lengthBytes) return taken.length
+    const length = readUint16(this.#header, 0)
+    if (!frameBuckets.some((bucket) => bucket === length)) return undefined
+    this.#sealed = new Uint8Array(length)
+    this.#sealedFilled = 0
+    return taken.length
+  }
+
+  #fillSealed(sealed: Uint8Array, bytes: Uint8Array): number {
+    const taken = bytes.subarray(0, sealed.length - this.#sealedFilled)
+    sealed.set(taken, this.#sealedFilled)
+    this.#sealedFilled += taken.length
+    return taken.length
+  }
+
+  #open(sealed: Uint8Array): ReceivedFrame | 'invalid' | undefined {
+    this.#sealed = undefined
+    this.#headerFilled = 0
+    const opened = chachaOpen(this.#key, this.#counter++, this.#header, sealed)
+    if (!opened || ++this.#framesUnderKey > rekeyAfterFrames) return 'invalid'
+    return this.#accept(opened)
   }
 
   #accept(plaintext: Uint8Array): ReceivedFrame | 'invalid' | undefined {
@@ -138,11 +175,12 @@ export class FrameReceiver {
       case frameKind.keepAlive:
         return { kind: 'keep-alive' }
       case frameKind.rekey:
-        this.#key = chachaRekey(this.#key)
+        this.#key = nextKey(this.#key)
         this.#framesUnderKey = 0
         return undefined
       case frameKind.more:
-        return this.#collect(content) ? undefined : 'invalid'
+        // Only the last fragment may be short: whole frames for single bytes would fill the memory.
+        return content.length === maxFragmentBytes && this.#collect(content) ? undefined : 'invalid'
       case frameKind.last: {
         if (!this.#collect(content)) return 'invalid'
         const payload = concat(...this.#fragments)
@@ -156,10 +194,17 @@ export class FrameReceiver {
   }
 
   #collect(fragment: Uint8Array): boolean {
-    this.#fragments.push(fragment)
     this.#fragmentBytes += fragment.length
-    return this.#fragmentBytes <= maxPayloadBytes
+    if (this.#fragmentBytes > maxPayloadBytes) return false
+    this.#fragments.push(fragment)
+    return true
   }
+}
+
+function nextKey(key: Uint8Array): Uint8Array {
+  const next = chachaRekey(key)
+  wipe(key)
+  return next
 }
 
 function readUint16(bytes: Uint8Array, offset: number): number {

@@ -153,17 +153,23 @@ function startState(
 }
 
 /** Token `e`; with a pre-shared key the ephemeral is mixed into the key as well (Noise §9.2). */
-function mixEphemeral(state: NoiseSymmetricState, publicKey: Uint8Array): void {
+export function mixEphemeral(state: NoiseSymmetricState, publicKey: Uint8Array): void {
   state.mixHash(publicKey)
   state.mixKey(publicKey)
 }
 
-function mixAgreement(state: NoiseSymmetricState, own: AgreementKey, peer: Uint8Array): boolean {
+/** A Diffie-Hellman token; false where the peer's key is not usable. */
+export function mixAgreement(
+  state: NoiseSymmetricState,
+  own: AgreementKey,
+  peer: Uint8Array
+): boolean {
   const secret = own.agree(peer)
   if (secret) state.mixKey(secret)
   return secret !== undefined
 }
 
-function mark(keys: Pick<EpochKeys, 'handshakeTagKey'>, ephemeral: Uint8Array): Uint8Array {
+/** What stands in front of message 1: HMAC(tagKey, ephemeral), first 16 bytes. */
+export function mark(keys: Pick<EpochKeys, 'handshakeTagKey'>, ephemeral: Uint8Array): Uint8Array {
   return hmac(keys.handshakeTagKey, ephemeral).subarray(0, markBytes)
 }

@@ -1,9 +1,9 @@
-import { concat } from '../crypto/bytes.ts'
+import { concat, wipe } from '../crypto/bytes.ts'
 import type { PublicIdentity } from '../identity/identity.ts'
 import type { Identity } from '../identity/identity.ts'
 import type { Machine, Random } from '../ports.ts'
 import type { EpochKeys } from '../presence/pair-keys.ts'
-import { FrameReceiver, FrameSender } from './frames.ts'
+import { FrameReceiver, FrameSender, maxPayloadBytes } from './frames.ts'
 import {
   answerHandshake,
   handshakeMessage1Bytes,
@@ -170,7 +170,7 @@ export class LinkMachine<C> implements Machine<LinkEvent, LinkEffect<C>> {
       case 'received':
         return this.#received(event.bytes, nowMs)
       case 'send':
-        return this.#sender ? [this.#write(this.#sender.payload(encodePayload(event.payload)))] : []
+        return this.#send(event.payload)
       case 'tick':
         return this.#tick(nowMs)
       case 'disconnected':
@@ -183,6 +183,13 @@ export class LinkMachine<C> implements Machine<LinkEvent, LinkEffect<C>> {
             ]
           : [this.#end('own-bye')]
     }
+  }
+
+  /** Nothing of the user's goes out before the other side has shown that it holds the keys. */
+  #send(payload: Payload): readonly LinkEffect<C>[] {
+    if (!this.#sender || this.#phase.name !== 'open') return []
+    const bytes = encodePayload(payload)
+    return bytes.length > maxPayloadBytes ? [] : [this.#write(this.#sender.payload(bytes))]
   }
 
   #received(bytes: Uint8Array, nowMs: number): readonly LinkEffect<C>[] {
@@ -242,6 +249,8 @@ export class LinkMachine<C> implements Machine<LinkEvent, LinkEffect<C>> {
   #useKeys(linkKeys: LinkKeys, nowMs: number): void {
     this.#sender = new FrameSender(linkKeys.send)
     this.#receiver = new FrameReceiver(linkKeys.receive)
+    wipe(linkKeys.send)
+    wipe(linkKeys.receive)
     this.#handshakeHash = linkKeys.handshakeHash
     this.#rekeyAtMs = nowMs + rekeyIntervalMs
   }
@@ -303,6 +312,8 @@ export class LinkMachine<C> implements Machine<LinkEvent, LinkEffect<C>> {
 
   #end(reason: LinkEnd): LinkEffect<C> {
     this.#phase = { name: 'ended' }
+    this.#sender?.wipe()
+    this.#receiver?.wipe()
     this.#sender = undefined
     this.#receiver = undefined
     return { type: 'ended', reason }

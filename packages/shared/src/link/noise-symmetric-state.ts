@@ -1,5 +1,5 @@
 import { chachaOpen, chachaSeal } from '../crypto/chacha-poly.ts'
-import { concat, utf8 } from '../crypto/bytes.ts'
+import { concat, utf8, wipe } from '../crypto/bytes.ts'
 import { hmac, sha256 } from '../crypto/hash.ts'
 
 /**
@@ -38,7 +38,7 @@ export class NoiseSymmetricState {
 
   /** MixKeyAndHash(input_key_material), for pre-shared keys. */
   mixKeyAndHash(inputKey: Uint8Array): void {
-    const [chainingKey, hash, key] = noiseHkdf(this.#chainingKey, inputKey)
+    const [chainingKey, hash, key] = noiseHkdf3(this.#chainingKey, inputKey)
     this.#chainingKey = chainingKey
     this.mixHash(hash)
     this.#key = key
@@ -63,20 +63,30 @@ export class NoiseSymmetricState {
     return plaintext
   }
 
-  /** Split(): the key of the initiator's direction, then that of the responder's. */
+  /** Split(): the key of the initiator's direction, then that of the responder's. The state forgets its own keys. */
   split(): readonly [Uint8Array, Uint8Array] {
-    const [first, second] = noiseHkdf(this.#chainingKey, new Uint8Array(0))
-    return [first, second]
+    const keys = noiseHkdf(this.#chainingKey, new Uint8Array(0))
+    wipe(this.#chainingKey)
+    if (this.#key) wipe(this.#key)
+    return keys
   }
 }
 
-/** HKDF of Noise, §4.3: three outputs of 32 bytes, of which the caller may leave the third. */
+/** HKDF of Noise, §4.3, with two outputs of 32 bytes. */
 function noiseHkdf(
   chainingKey: Uint8Array,
   inputKey: Uint8Array
-): readonly [Uint8Array, Uint8Array, Uint8Array] {
+): readonly [Uint8Array, Uint8Array] {
   const temporary = hmac(chainingKey, inputKey)
   const first = hmac(temporary, new Uint8Array([1]))
-  const second = hmac(temporary, first, new Uint8Array([2]))
-  return [first, second, hmac(temporary, second, new Uint8Array([3]))]
+  return [first, hmac(temporary, first, new Uint8Array([2]))]
+}
+
+/** The same with three outputs. */
+function noiseHkdf3(
+  chainingKey: Uint8Array,
+  inputKey: Uint8Array
+): readonly [Uint8Array, Uint8Array, Uint8Array] {
+  const [first, second] = noiseHkdf(chainingKey, inputKey)
+  return [first, second, hmac(hmac(chainingKey, inputKey), second, new Uint8Array([3]))]
 }

@@ -8,6 +8,9 @@ const payloadVersion = 1
 /** Bytes of an incarnation: names one life of a sender's message counter. */
 export const incarnationBytes = 16
 
+/** Longest text of a message in bytes of UTF-8. */
+export const maxMessageBodyBytes = 131_072
+
 const maxIdBytes = 256
 const maxStatusBytes = 1_024
 const shows = ['away', 'chat', 'dnd', 'xa'] as const
@@ -34,6 +37,7 @@ export interface MessagePayload {
   readonly counter: number
   /** The sending program's id of the message, at most 256 bytes. */
   readonly id: string
+  /** At most {@link maxMessageBodyBytes} bytes of UTF-8. */
   readonly body: string
   /** When it was written, Unix seconds of the sender's clock. */
   readonly sentAt: number
@@ -59,10 +63,10 @@ export interface UnknownPayload {
 /** What a link carries. */
 export type Payload = PresencePayload | MessagePayload | ReceiptPayload | ByePayload
 
-/** CBOR (RFC 8949) of `[version, kind, fields]`, deterministic. */
+/** The payload in its {@link encodeEnvelope | envelope}. */
 export function encodePayload(payload: Payload): Uint8Array {
   const { kind, ...fields } = payload
-  return encode([payloadVersion, kind, fields], { ignoreUndefinedProperties: true })
+  return encodeEnvelope(kind, fields)
 }
 
 /**
@@ -70,6 +74,30 @@ export function encodePayload(payload: Payload): Uint8Array {
  * or a known kind breaks its own rules, on which the link is to be closed.
  */
 export function decodePayload(bytes: Uint8Array): Payload | UnknownPayload | undefined {
+  const envelope = decodeEnvelope(bytes)
+  return envelope && decodeFields(envelope.kind, envelope.fields)
+}
+
+/** CBOR (RFC 8949) of `[version, kind, fields]`, deterministic; fields that are undefined are left out. */
+export function encodeEnvelope(kind: string, fields: Fields): Uint8Array {
+  return encode([payloadVersion, kind, fields], { ignoreUndefinedProperties: true })
+}
+
+/**
+ * Whether a message can be sent: what a sender checks before it stores one, because the other side closes the link on one
+ * that breaks the rules.
+ */
+export function isSendableMessage(
+  message: Pick<MessagePayload, 'id' | 'body' | 'sentAt'>
+): boolean {
+  const { id, body, sentAt } = message
+  return isText(id, maxIdBytes) && isText(body, maxMessageBodyBytes) && isCount(sentAt)
+}
+
+/** Opens an envelope; of a version from the future the kind is `unknown`. Undefined where the bytes are not an envelope. */
+export function decodeEnvelope(
+  bytes: Uint8Array
+): { readonly kind: string; readonly fields: Fields } | undefined {
   let decoded: unknown
   try {
     decoded = decode(bytes, {
@@ -85,11 +113,14 @@ export function decodePayload(bytes: Uint8Array): Payload | UnknownPayload | und
   if (!Array.isArray(decoded) || decoded.length < 2) return undefined
   const [version, kind, fields] = decoded as readonly unknown[]
   if (typeof version !== 'number' || typeof kind !== 'string') return undefined
-  if (version !== payloadVersion) return { kind: 'unknown' }
-  return decodeFields(kind, isRecord(fields) ? fields : {})
+  return {
+    kind: version === payloadVersion ? kind : 'unknown',
+    fields: isRecord(fields) ? fields : {}
+  }
 }
 
-type Fields = Readonly<Record<string, unknown>>
+/** What an envelope holds, by name. */
+export type Fields = Readonly<Record<string, unknown>>
 
 function decodeFields(kind: string, fields: Fields): Payload | UnknownPayload | undefined {
   switch (kind) {
@@ -123,8 +154,9 @@ function decodePresence(fields: Fields): PresencePayload | undefined {
 function decodeMessage(fields: Fields): MessagePayload | undefined {
   const position = decodePosition(fields)
   const { id, body, sentAt } = fields
-  if (!position || !isText(id, maxIdBytes) || typeof body !== 'string' || !isCount(sentAt))
+  if (!position || typeof id !== 'string' || typeof body !== 'string' || typeof sentAt !== 'number')
     return undefined
+  if (!isSendableMessage({ id, body, sentAt })) return undefined
   return { kind: 'message', ...position, id, body, sentAt }
 }
 

@@ -14,6 +14,7 @@ export const maxIssuedAheadSeconds = 1_500
 
 const recordVersion = 1
 const recordLabel = 'hushlamp/v1/record'
+const inviteRecordLabel = 'hushlamp/v1/invite-record'
 const metadataBytes = 16
 const onionKeyBytes = 32
 
@@ -33,10 +34,16 @@ export interface PresenceRecord {
   readonly capabilities: number
 }
 
+/** Stands for the reader of an open invite's records, whom nobody knows yet. */
+export interface InviteReader {
+  /** SHA-256 of the invite's root, 32 bytes: names the invite and tells nothing about it. */
+  readonly inviteRootHash: Uint8Array
+}
+
 /** The pair and epoch that a record belongs to. */
 export interface RecordContext {
   readonly publisher: PublicIdentity
-  readonly reader: PublicIdentity
+  readonly reader: PublicIdentity | InviteReader
   readonly keys: EpochKeys
 }
 
@@ -91,6 +98,17 @@ export function compareRecords(
   return a.issued - b.issued || a.sequence - b.sequence
 }
 
+/**
+ * Whether a reader may believe a record that was opened, having believed `seen` before in the same epoch: an older one is a
+ * replay, the same one is no news and no harm.
+ */
+export function admits(
+  seen: Pick<PresenceRecord, 'issued' | 'sequence'> | undefined,
+  record: Pick<PresenceRecord, 'issued' | 'sequence'>
+): boolean {
+  return seen === undefined || compareRecords(record, seen) >= 0
+}
+
 /** `issued` of the next record of a pair in an epoch: never goes back, whatever the clock does. */
 export function nextIssued(now: UnixSeconds, lastIssued: UnixSeconds | undefined): UnixSeconds {
   return lastIssued === undefined ? now : Math.max(now, lastIssued + 1)
@@ -101,10 +119,14 @@ function transcript(
   onionKey: Uint8Array,
   { publisher, reader, keys }: RecordContext
 ): Uint8Array {
+  const [label, readerBinding] =
+    'inviteRootHash' in reader
+      ? [inviteRecordLabel, reader.inviteRootHash]
+      : [recordLabel, identityBytes(reader)]
   return lengthPrefixed(
-    recordLabel,
+    label,
     identityBytes(publisher),
-    identityBytes(reader),
+    readerBinding,
     uint64(keys.epoch),
     keys.registryKey,
     metadata,
