@@ -24,11 +24,13 @@ export type SuitePackage =
   | 'profanity'
   | 'python3-cryptography'
   | 'python3-slixmpp'
+  | 'spin'
   | 'tmux'
 
 const purposes: Readonly<Record<SuitePackage, Purpose>> = {
   iproute2: { program: 'ip', check: ['-Version'] },
   mcabber: { program: 'mcabber', check: ['-V'] },
+  spin: { program: 'spin', check: ['-V'] },
   tmux: { program: 'tmux', check: ['-V'] },
   profanity: { program: 'profanity', check: ['--version'] },
   'go-sendxmpp': { program: 'go-sendxmpp', check: ['--version'] },

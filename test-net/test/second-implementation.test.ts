@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url'
 
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
+import { HushlampError, fromHex, hex, identityBytes, readCertificate } from '@hushlamp/shared'
+
 import { resolvePrograms } from '../src/index.ts'
 
 const vectors = fileURLToPath(new URL('../../vectors', import.meta.url))
@@ -75,7 +77,7 @@ describe('The second implementation', () => {
     ['a number', 'epochs.json', (text) => text.replace('14399', '14398'), '$.cases[2].'],
     ['a reason', 'frames.json', (text) => text.replace('"seal"', '"kind"'), 'reason'],
     ['a name', 'handshake.json', (text) => text.replace('"mark":', '"tag":'), '$.mark: is missing'],
-    ['a person', 'pair-keys.json', (text) => flipped(text, 'presenceKey'), 'presenceKey'],
+    ['a person', 'pair-keys.json', (text) => flipped(text, 'fingerprint'), 'pair-keys.json'],
     ['a form', 'constants.json', (text) => text.slice(1), '']
   ])('refuses a folder with %s changed', async (_what, name, change, place) => {
     const path = join(copy, name)
@@ -90,13 +92,30 @@ describe('The second implementation', () => {
 
   it('refuses a folder with a file that is missing or unknown', async () => {
     writeFileSync(join(copy, 'more.json'), '{}')
-    expect(await check(copy)).toMatchObject({ code: 1, errors: 'check.py: more.json: is unknown\n' })
+    expect(await check(copy)).toMatchObject({
+      code: 1,
+      errors: 'check.py: more.json: is unknown\n'
+    })
     rmSync(join(copy, 'more.json'))
     rmSync(join(copy, 'record.json'))
     expect(await check(copy)).toMatchObject({
       code: 1,
       errors: 'check.py: record.json: is missing\n'
     })
+  })
+})
+
+describe('The core', () => {
+  it('reads the certificates of the vectors, and none of those to be refused', async () => {
+    const { created, cases, rejected } = readJson(join(vectors, 'certificate.json'))
+    const read = async (entry: unknown): Promise<string> => {
+      const bytes = fromHex(String(Reflect.get(Object(entry), 'bytes'))) ?? new Uint8Array(0)
+      const { identity } = await readCertificate(bytes, Number(created))
+      return hex(identityBytes(identity))
+    }
+    for (const entry of list(cases))
+      expect(await read(entry)).toBe(Reflect.get(Object(entry), 'id'))
+    for (const entry of list(rejected)) await expect(read(entry)).rejects.toThrow(HushlampError)
   })
 })
 
@@ -113,9 +132,10 @@ describe('The specification', () => {
   })
 
   it('says what each shared constant is', () => {
+    const rows = text.replaceAll(/ +/g, ' ')
     for (const [name, value] of Object.entries(readJson(join(vectors, 'constants.json')))) {
       const shown = (Array.isArray(value) ? value : [value]).join(', ')
-      expect(text).toContain(`| \`${name}\` | ${shown} |`)
+      expect(rows).toContain(`| \`${name}\` | ${shown} |`)
     }
   })
 })
@@ -132,6 +152,11 @@ function resolves(value: unknown, path: string): boolean {
     })
   }
   return found.length > 0
+}
+
+function list(value: unknown): readonly unknown[] {
+  if (!Array.isArray(value) || value.length === 0) throw new TypeError('no entries')
+  return value
 }
 
 /** The text with the first hexadecimal digit of the first value of that name changed. */

@@ -4,13 +4,10 @@ import { describe, expect, test } from 'vitest'
 import {
   FrameReceiver,
   FrameSender,
-  LinkMachine,
   answerHandshake,
   concat,
   decodePayload,
-  derivePairKeys,
   encodePayload,
-  epochAt,
   frameBuckets,
   handshakeMessage1Bytes,
   handshakeTimeoutMs,
@@ -21,28 +18,24 @@ import {
   silenceTimeoutMs,
   utf8
 } from '@hushlamp/shared'
-import type {
-  EpochKeys,
-  Identity,
-  LinkEffect,
-  LinkEvent,
-  Payload,
-  PublicIdentity
-} from '@hushlamp/shared'
+import type { Payload } from '@hushlamp/shared'
 import { seededRandom, testIdentity, testSecret } from '@hushlamp/shared/test-inputs'
 
-const alice = testIdentity('alice')
-const bob = testIdentity('bob')
-const carol = testIdentity('carol')
-const onionKey = testSecret('onion')
-const random = seededRandom('link')
+import {
+  alice,
+  bob,
+  flipped,
+  keysFor,
+  linkPair,
+  onionKey,
+  open,
+  received,
+  types,
+  written
+} from './link-pair.ts'
 
-/** Keys of the direction responder → initiator, as the responder derives them. */
-function keysFor(responder: Identity, initiator: PublicIdentity, epochShift = 0): EpochKeys {
-  const pair = derivePairKeys(responder, initiator, 'own-to-peer')
-  if (!pair) throw new Error('unusable test key')
-  return pair.epochKeys(epochAt(1_800_000_000, pair.offsetSeconds) + epochShift)
-}
+const carol = testIdentity('carol')
+const random = seededRandom('link tests')
 
 describe('The handshake', () => {
   const keys = keysFor(bob, alice)
@@ -110,14 +103,14 @@ describe('Frames', () => {
           const sender = new FrameSender(key)
           const receiver = new FrameReceiver(key)
           let stream = concat(...payloads.map((payload) => sender.payload(payload)))
-          const received: Uint8Array[] = []
+          const arrived: Uint8Array[] = []
           while (stream.length > 0) {
             const cut = cuts.next().value
             for (const frame of receiver.receive(stream.subarray(0, cut)) ?? [])
-              if (frame.kind === 'payload') received.push(frame.payload)
+              if (frame.kind === 'payload') arrived.push(frame.payload)
             stream = stream.subarray(cut)
           }
-          expect(received).toEqual(payloads)
+          expect(arrived).toEqual(payloads)
         }
       ),
       { numRuns: 30 }
@@ -153,8 +146,8 @@ describe('Frames', () => {
   test('of arbitrary bytes are never accepted', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 2_000 }), (bytes) => {
-        const received = new FrameReceiver(key).receive(bytes)
-        expect(received === undefined || received.length === 0).toBe(true)
+        const frames = new FrameReceiver(key).receive(bytes)
+        expect(frames === undefined || frames.length === 0).toBe(true)
       })
     )
   })
@@ -208,36 +201,6 @@ describe('Payloads', () => {
     expect(decodePayload(new Uint8Array(100_000).fill(0x81))).toBeUndefined()
   })
 })
-
-type Effects = readonly LinkEffect<string>[]
-
-const greeting = (): Payload => ({ kind: 'presence', available: true })
-
-function linkPair(options: { readonly known?: boolean } = {}): {
-  readonly initiator: LinkMachine<string>
-  readonly responder: LinkMachine<string>
-  readonly firstBytes: Uint8Array
-} {
-  const keys = keysFor(bob, alice)
-  const started = LinkMachine.initiate(
-    { random },
-    { own: alice, onionKey, candidate: { contact: 'bob', peer: bob, keys }, greeting },
-    0
-  )
-  const candidates = options.known === false ? [] : [{ contact: 'alice', peer: alice, keys }]
-  const responder = LinkMachine.respond(
-    { random },
-    { own: bob, onionKey, candidates: () => candidates, greeting },
-    0
-  )
-  if (!started) throw new Error('unusable test key')
-  return { initiator: started.machine, responder, firstBytes: started.firstBytes }
-}
-
-const received = (bytes: Uint8Array): LinkEvent => ({ type: 'received', bytes })
-const written = (effects: Effects): Uint8Array =>
-  concat(...effects.flatMap((effect) => (effect.type === 'write' ? [effect.bytes] : [])))
-const types = (effects: Effects): string[] => effects.map((effect) => effect.type)
 
 describe('A link', () => {
   test('opens with presence in both directions, the responder waiting for the confirmation', () => {
@@ -318,18 +281,3 @@ describe('A link', () => {
     )
   })
 })
-
-function open(): { initiator: LinkMachine<string>; responder: LinkMachine<string> } {
-  const { initiator, responder, firstBytes } = linkPair()
-  const answer = responder.step(received(firstBytes), 0)
-  const confirmation = initiator.step(received(written(answer)), 0)
-  const opened = responder.step(received(written(confirmation)), 0)
-  initiator.step(received(written(opened)), 0)
-  return { initiator, responder }
-}
-
-function flipped(bytes: Uint8Array, index: number): Uint8Array {
-  const copy = bytes.slice()
-  copy[index] = (copy[index] ?? 0) ^ 1
-  return copy
-}

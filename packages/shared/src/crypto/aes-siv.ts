@@ -25,8 +25,8 @@ export function sivSeal(
   associated: Uint8Array,
   plaintext: Uint8Array
 ): Uint8Array {
-  const [macKey, cipherKey] = halves(key)
-  const iv = synthesise(macKey, associated, plaintext)
+  const { cipherKey, synthesise } = prepared(key)
+  const iv = synthesise(associated, plaintext)
   return concat(iv, counterMode(cipherKey, iv, plaintext))
 }
 
@@ -37,33 +37,54 @@ export function sivOpen(
   sealed: Uint8Array
 ): Uint8Array | undefined {
   if (sealed.length < blockBytes) return undefined
-  const [macKey, cipherKey] = halves(key)
+  const { cipherKey, synthesise } = prepared(key)
   const iv = sealed.subarray(0, blockBytes)
   const plaintext = counterMode(cipherKey, iv, sealed.subarray(blockBytes))
-  return equalConstantTime(synthesise(macKey, associated, plaintext), iv) ? plaintext : undefined
+  return equalConstantTime(synthesise(associated, plaintext), iv) ? plaintext : undefined
 }
 
-function halves(key: Uint8Array): readonly [KeyObject, KeyObject] {
+/** What follows from a key alone. */
+interface PreparedKey {
+  readonly bytes: Uint8Array
+  readonly cipherKey: KeyObject
+  /** S2V, §2.4, of one associated datum and the plaintext. */
+  readonly synthesise: (associated: Uint8Array, plaintext: Uint8Array) => Uint8Array
+}
+
+/** A reader tries every value that it finds under a registry key, and any number of them may be junk of others. */
+const preparedKeys = new WeakMap<Uint8Array, PreparedKey>()
+
+function prepared(key: Uint8Array): PreparedKey {
+  const known = preparedKeys.get(key)
+  // An array may be written to: only its present content counts.
+  if (known && equalConstantTime(known.bytes, key)) return known
   if (key.length !== keyBytes) throw new RangeError('a key of AES-SIV-CMAC-512 has 64 bytes')
-  return [
-    createSecretKey(key.subarray(0, keyBytes / 2)),
-    createSecretKey(key.subarray(keyBytes / 2))
-  ]
+  const bytes = new Uint8Array(key)
+  const half = keyBytes / 2
+  const made: PreparedKey = {
+    bytes,
+    cipherKey: createSecretKey(bytes.subarray(half)),
+    synthesise: newSynthesis(createSecretKey(bytes.subarray(0, half)))
+  }
+  preparedKeys.set(key, made)
+  return made
 }
 
-/** S2V, §2.4, of one associated datum and the plaintext. */
-function synthesise(key: KeyObject, associated: Uint8Array, plaintext: Uint8Array): Uint8Array {
+function newSynthesis(key: KeyObject): PreparedKey['synthesise'] {
   const cmac = newCmac(key)
-  const d = doubled(cmac(new Uint8Array(blockBytes)))
-  xorInto(d, cmac(associated))
-  if (plaintext.length < blockBytes) {
-    const short = doubled(d)
-    xorInto(short, padded(plaintext))
-    return cmac(short)
+  const first = doubled(cmac(new Uint8Array(blockBytes)))
+  return (associated, plaintext) => {
+    const d = new Uint8Array(first)
+    xorInto(d, cmac(associated))
+    if (plaintext.length < blockBytes) {
+      const short = doubled(d)
+      xorInto(short, padded(plaintext))
+      return cmac(short)
+    }
+    const masked = new Uint8Array(plaintext)
+    xorInto(masked.subarray(-blockBytes), d)
+    return cmac(masked)
   }
-  const masked = new Uint8Array(plaintext)
-  xorInto(masked.subarray(-blockBytes), d)
-  return cmac(masked)
 }
 
 /**
@@ -99,13 +120,15 @@ function counterMode(key: KeyObject, iv: Uint8Array, bytes: Uint8Array): Uint8Ar
 
 /** dbl, §2.3: times x in GF(2^128), in time that does not depend on the block. */
 function doubled(block: Uint8Array): Uint8Array {
-  const shifted = Uint8Array.from(block, (byte, i) => (byte << 1) | ((block[i + 1] ?? 0) >> 7))
-  const view = viewOf(shifted)
-  view.setUint8(
-    blockBytes - 1,
-    view.getUint8(blockBytes - 1) ^ ((viewOf(block).getUint8(0) >> 7) * 0x87)
-  )
-  return shifted
+  const result = new Uint8Array(blockBytes)
+  const [from, to] = [viewOf(block), viewOf(result)]
+  let carry = (from.getUint8(0) >> 7) * 0x87
+  for (let at = blockBytes - 4; at >= 0; at -= 4) {
+    const word = from.getUint32(at)
+    to.setUint32(at, (word << 1) ^ carry)
+    carry = word >>> 31
+  }
+  return result
 }
 
 /** pad, §2.1: a one bit, then zeros up to a whole block. */

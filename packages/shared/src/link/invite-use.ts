@@ -61,6 +61,6 @@ function decidePairSecret({ invite, guest, standing, guestPairSecret }: InviteAt
   if (standing.type === 'contact')
     return inviterIsLower ? standing.pairSecret : (guestPairSecret ?? standing.pairSecret)
   if (guestPairSecret) return guestPairSecret
-  if (standing.type === 'silent') return invite.secret
+  if (standing.type === 'pending' && !inviterIsLower) return standing.pairSecret
   return invite.secret
 }

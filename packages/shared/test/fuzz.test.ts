@@ -1,0 +1,13 @@
+import { describe, expect, test } from 'vitest'
+
+import { fuzz } from '../../../fuzz/fuzzing.ts'
+import { sharedTargets } from '../../../fuzz/targets/shared.ts'
+
+describe('Hostile input', () => {
+  test.each(sharedTargets.map((target) => [target.name, target] as const))(
+    'does no harm to the decoder of %s',
+    async (_name, target) => {
+      await expect(fuzz(target, { seed: 1, runs: 150 })).resolves.toBeUndefined()
+    }
+  )
+})
