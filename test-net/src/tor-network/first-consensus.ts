@@ -40,14 +40,21 @@ export async function reachFirstConsensus(init: FirstConsensusInit, into: string
   const wait = new Wait(nodes, signal)
 
   const control = await authority.control({ signal })
+  let descriptors = ''
   await wait.until('not all relays made themselves known', authority, async () => {
     const reply = await control.ok('GETINFO desc/all-recent', { signal })
-    const known = reply.lines.join('\n').match(/^router /gm)?.length ?? 0
+    descriptors = reply.lines.join('\n')
+    const known = descriptors.match(/^router /gm)?.length ?? 0
     const text = `${known} of ${nodes.length} relays are known`
     onProgress({ phase: 'relays', fraction: known / nodes.length, text })
     return known >= nodes.length
   })
 
+  const guards = guardFingerprints(descriptors, authority.nickname).join(',')
+  await control.ok(
+    `SETCONF TestingDirAuthVoteGuard="${guards}" TestingDirAuthVoteGuardIsStrict=1`,
+    { signal }
+  )
   onProgress({ phase: 'vote', text: 'The authority votes on the consensus' })
   // Tor needs two seconds for the vote and two for its distribution; it cannot be told less.
   const offset = (Math.ceil(Date.now() / 1000) + 5) % initialVotingSeconds
@@ -64,11 +71,23 @@ export async function reachFirstConsensus(init: FirstConsensusInit, into: string
   onProgress({ phase: 'directory', text: 'The relays read the consensus' })
   await wait.until('the descriptors of the relays are incomplete', authority, async () => {
     const texts = await Promise.all(seedFiles.map(async (name) => await readText(authority, name)))
-    const descriptors = texts.at(-1)?.match(/^onion-key$/gm)?.length ?? 0
-    return texts.every((text) => text !== '') && descriptors >= nodes.length
+    const described = texts.at(-1)?.match(/^onion-key$/gm)?.length ?? 0
+    return texts.every((text) => text !== '') && described >= nodes.length
   })
   await mkdir(into, { recursive: true })
   for (const name of seedFiles) await copyFile(join(authority.directory, name), join(into, name))
+}
+
+/**
+ * The relays that clients may enter by: all but the authority. It is the only one that has served anybody before the vote,
+ * so the only one with a bandwidth above zero, and therefore the place where clients always meet: a client whose guard it is
+ * could never build a rendezvous circuit.
+ */
+function guardFingerprints(descriptors: string, authority: string): readonly string[] {
+  const entries = [...descriptors.matchAll(/^router (\S+) [^]*?^fingerprint ([0-9A-F ]+)$/gm)]
+  return entries
+    .filter(([, nickname]) => nickname !== authority)
+    .map(([, , fingerprint = '']) => fingerprint.replaceAll(' ', ''))
 }
 
 /** Polls until something is the case, as long as all relays run. */

@@ -85,7 +85,6 @@ function authorityLines(host: string, authority: AuthorityConfiguration): string
     'V3AuthoritativeDirectory 1',
     'ContactInfo nobody@example.invalid',
     'TestingDirAuthVoteExit *',
-    'TestingDirAuthVoteGuard *',
     'TestingDirAuthVoteHSDir *',
     'TestingMinExitFlagThreshold 0',
     `TestingV3AuthInitialVotingInterval ${initialVotingSeconds}`,

@@ -1,4 +1,10 @@
-import { DeliveryMachine, HushlampError, hex, incarnationBytes } from '@hushlamp/shared'
+import {
+  DeliveryMachine,
+  HushlampError,
+  hex,
+  incarnationBytes,
+  isSendableMessage
+} from '@hushlamp/shared'
 import type {
   DeliveryEffect,
   DeliveryEvent,
@@ -46,6 +52,9 @@ export class Mailbox {
   readonly #machine: DeliveryMachine
   readonly #listener: MailboxListener
   #send: (payload: Payload) => void = () => undefined
+  /** Keys of the rows of waiting messages, by incarnation and counter. */
+  readonly #outKeys: Map<string, string>
+  #lastRow: number
   #arrivals: number
   #tail: Promise<void> = Promise.resolve()
   #failed = false
@@ -54,13 +63,19 @@ export class Mailbox {
     storage: Storage,
     contact: ContactId,
     machine: DeliveryMachine,
-    arrivals: number,
+    rows: {
+      readonly out: ReadonlyMap<string, string>
+      readonly lastOut: number
+      readonly lastIn: number
+    },
     listener: MailboxListener
   ) {
     this.#storage = storage
     this.#contact = contact
     this.#machine = machine
-    this.#arrivals = arrivals
+    this.#outKeys = new Map(rows.out)
+    this.#lastRow = rows.lastOut
+    this.#arrivals = rows.lastIn
     this.#listener = listener
   }
 
@@ -75,9 +90,10 @@ export class Mailbox {
     const outgoing = await storage.entries(outPrefix(contact))
     const received = await storage.entries(countPrefix(contact))
     const inbox = await storage.entries(inboxPrefix(contact))
+    const waiting = outgoing.map(([key, row]) => ({ key, message: readOutgoing(row) }))
     const machine = new DeliveryMachine({
       ...state,
-      waiting: outgoing.map(([, row]) => readOutgoing(row)),
+      waiting: waiting.map(({ message }) => message),
       received: new Map(
         received.map(([key, row]) => [
           key.slice(countPrefix(contact).length),
@@ -85,30 +101,38 @@ export class Mailbox {
         ])
       )
     })
-    const lastKey = inbox.at(-1)?.[0] ?? ''
-    const arrivals = Number(lastKey.slice(-16) || 0)
-    return new Mailbox(storage, contact, machine, arrivals, listener)
+    const rows = {
+      out: new Map(waiting.map(({ key, message }) => [messageName(message), key])),
+      lastOut: rowNumber(outgoing.at(-1)?.[0]),
+      lastIn: rowNumber(inbox.at(-1)?.[0])
+    }
+    return new Mailbox(storage, contact, machine, rows, listener)
   }
 
-  /** Takes a message of the user; fulfilled once it is on the disk. It is sent when and as often as needed. */
-  submit(message: {
+  /**
+   * Takes a message of the user; fulfilled once it is on the disk. It is sent when and as often as needed. Rejects with
+   * `message-too-long` what the contact would have to refuse.
+   */
+  async submit(message: {
     readonly id: string
     readonly body: string
     readonly sentAt: number
   }): Promise<void> {
-    return this.#step({ type: 'submit', message })
+    if (!isSendableMessage(message)) throw new HushlampError('message-too-long')
+    await this.#step({ type: 'submit', message })
   }
 
-  /** A link is there: what waits is sent. */
+  /**
+   * A link is there: what waits is sent. The link is taken into use in its turn and not before, or else a message that is
+   * just being stored would overtake those that wait, and its receipt would count for them.
+   */
   linked(send: (payload: Payload) => void): void {
-    this.#send = send
-    this.#enqueue({ type: 'link-up' })
+    this.#enqueue({ type: 'link-up' }, send)
   }
 
   /** The link is gone. */
   unlinked(): void {
-    this.#send = () => undefined
-    this.#enqueue({ type: 'link-down' })
+    this.#enqueue({ type: 'link-down' }, () => undefined)
   }
 
   /** Takes what the link has brought. */
@@ -139,15 +163,16 @@ export class Mailbox {
     await this.#tail
   }
 
-  #enqueue(event: DeliveryEvent): void {
-    this.#step(event).catch((error: unknown) => {
+  #enqueue(event: DeliveryEvent, send?: (payload: Payload) => void): void {
+    this.#step(event, send).catch((error: unknown) => {
       this.#listener.failed(error)
     })
   }
 
-  #step(event: DeliveryEvent): Promise<void> {
+  #step(event: DeliveryEvent, send?: (payload: Payload) => void): Promise<void> {
     const work = this.#tail.then(async () => {
       if (this.#failed) throw new HushlampError('storage-failed')
+      if (send) this.#send = send
       for (const effect of this.#machine.step(event)) await this.#carryOut(effect)
     })
     this.#tail = work.catch(() => {
@@ -169,6 +194,7 @@ export class Mailbox {
         await this.#storage.write(
           effect.messages.map((message) => ({ type: 'delete', key: this.#outKey(message) }))
         )
+        for (const message of effect.messages) this.#outKeys.delete(messageName(message))
         break
       case 'send':
         this.#send(effect.payload)
@@ -206,15 +232,30 @@ export class Mailbox {
     return { type: 'put', key: stateKey(this.#contact), value }
   }
 
+  /** The row of a message. Rows are numbered in the order of sending, which counters are not across incarnations. */
   #outKey(message: OutgoingMessage): string {
-    return `${outPrefix(this.#contact)}${decimal(message.counter)}-${hex(message.incarnation)}`
+    const name = messageName(message)
+    const known = this.#outKeys.get(name)
+    if (known !== undefined) return known
+    const key = `${outPrefix(this.#contact)}${decimal(++this.#lastRow)}`
+    this.#outKeys.set(name, key)
+    return key
   }
+}
+
+function messageName({ incarnation, counter }: OutgoingMessage): string {
+  return `${hex(incarnation)}/${counter}`
 }
 
 const stateKey = (contact: ContactId): string => `mail/${contact}/state`
 const outPrefix = (contact: ContactId): string => `mail/${contact}/out/`
 const inboxPrefix = (contact: ContactId): string => `mail/${contact}/in/`
 const countPrefix = (contact: ContactId): string => `mail/${contact}/count/`
+
+/** The number that {@link decimal} wrote at the end of a key; 0 where there is no key. */
+function rowNumber(key: string | undefined): number {
+  return Number(key?.slice(-16) ?? 0)
+}
 
 /** Sixteen digits, so that the order of keys is the order of numbers. */
 function decimal(value: number): string {

@@ -118,18 +118,13 @@ export class OwnOnion {
   }
 
   /** Whether the work is done in time; rejects as the work does. */
-  async #within(patienceMs: number, work: Promise<void>): Promise<boolean> {
-    let cancel = (): void => undefined
-    const late = new Promise<boolean>((resolve) => {
-      cancel = this.#clock.after(patienceMs, () => {
+  #within(patienceMs: number, work: Promise<void>): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#clock.after(patienceMs, () => {
         resolve(false)
       })
+      work.then(() => resolve(true), reject).finally(cancel)
     })
-    try {
-      return await Promise.race([work.then(() => true), late])
-    } finally {
-      cancel()
-    }
   }
 
   #pause(ms: number): Promise<void> {

@@ -179,8 +179,10 @@ export class PresenceSchedule<C> implements Machine<ScheduleEvent<C>, ScheduleEf
     slot.leadSeconds = untilSeconds + this.#fraction() * (fromSeconds - untilSeconds)
     slot.refreshAt = epochStart(epoch, slot.putOffset) + this.#fraction() * epochSeconds
     slot.lookUpAgainAt = now + this.#fraction() * (epochEnd(epoch, slot.putOffset) - now)
-    for (const published of slot.publications.keys())
-      if (published < epoch) slot.publications.delete(published)
+    // Also what was put while the clock ran ahead: it may have expired when its epoch comes.
+    for (const [published, { inFlight }] of slot.publications)
+      if (!inFlight && (published < epoch || published > epoch + 1))
+        slot.publications.delete(published)
   }
 
   #publishAgain(slot: Slot<C>, now: UnixSeconds): void {

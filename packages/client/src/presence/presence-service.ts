@@ -1,5 +1,6 @@
 import {
   compareRecords,
+  epochIsAcceptable,
   isHushlampError,
   maxValuesPerGet,
   nextIssued,
@@ -171,7 +172,8 @@ export class PresenceService {
     onStage('look-up', clock.monotonicMs() - begun)
     const context = { publisher: keys.peer, reader: this.#own, keys: epochKeys }
     const now = clock.unixSeconds()
-    const newest = values
+    const inTime = epochIsAcceptable(epoch, keys.inward.offsetSeconds, now)
+    const newest = (inTime ? values : [])
       .flatMap((value) => openRecord(value, context, now) ?? [])
       .sort(compareRecords)
       .at(-1)
