@@ -9,6 +9,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { HushlampError, fromHex, hex, identityBytes, readCertificate } from '@hushlamp/shared'
 
 import { resolvePrograms } from '../src/index.ts'
+import { readSpecification } from '../src/verify/readings.ts'
 
 const vectors = fileURLToPath(new URL('../../vectors', import.meta.url))
 const checker = join(vectors, 'check', 'check.py')
@@ -129,6 +130,12 @@ describe('The specification', () => {
     for (const { name, path } of references)
       expect(resolves(readJson(join(vectors, name)), path), `${name} ${path}`).toBe(true)
     expect(new Set(references.map(({ name }) => name))).toEqual(new Set(vectorNames()))
+  })
+
+  it('gives each field of its formats a vector', () => {
+    const { fields, fieldsWithout } = readSpecification(text)
+    expect(fieldsWithout).toEqual([])
+    expect(fields).toBeGreaterThan(60)
   })
 
   it('says what each shared constant is', () => {

@@ -4,6 +4,14 @@ import { outcome } from '../src/verify/acceptance.ts'
 import { lastLines, runCommand, startCommand } from '../src/verify/command.ts'
 import { firstLight } from '../src/verify/first-light.ts'
 import { processesMarked } from '../src/verify/processes.ts'
+import {
+  readCoverage,
+  readFormal,
+  readMutations,
+  readRatios,
+  readSpecification,
+  readTestCounts
+} from '../src/verify/readings.ts'
 import { renderReport, statusOf } from '../src/verify/report.ts'
 import type { CheckedLine } from '../src/verify/report.ts'
 
@@ -60,6 +68,67 @@ describe('processesMarked', () => {
       .toEqual([{ id: expect.any(Number), command: 'sleep 60' }])
     for (const { id } of await processesMarked(marker)) process.kill(id)
     await expect.poll(() => processesMarked(marker)).toEqual([])
+  })
+})
+
+describe('what an acceptance reads', () => {
+  it('counts sections, references and fields of a specification, and names fields without a vector', () => {
+    const text = [
+      '# Title\n\n## 1 One\n\n### 1.1 Two\n',
+      '| field | vector |\n| --- | --- |\n| a | `a.json $.a` |\n| b | |\n',
+      '| field | meaning |\n| --- | --- |\n| c | see `b.json $.cases[].c` |\n',
+      '| name | vectors |\n| --- | --- |\n| d | |\n'
+    ]
+    expect(readSpecification(text.join('\n'))).toEqual({
+      sections: 2,
+      references: 2,
+      fields: 3,
+      fieldsWithout: ['| b | |', '| c | see `b.json $.cases[].c` |']
+    })
+  })
+
+  it('counts tests, skipped ones apart', () => {
+    const output = ' Test Files  1 passed (1)\n      Tests  2 failed | 11 passed | 3 skipped (16)\n'
+    expect(readTestCounts(output)).toEqual({ passed: 11, failed: 2, skipped: 3 })
+    expect(readTestCounts('nothing ran')).toBeUndefined()
+  })
+
+  it('takes lines and branches from the right columns of the coverage table', () => {
+    const table =
+      'File      | % Stmts | % Branch | % Funcs | % Lines | Uncovered Line #s\n' +
+      'All files |   98.11 |    96.22 |     100 |   99.33 |                  \n'
+    expect(readCoverage(table)).toEqual({ lines: 99.33, branches: 96.22 })
+    expect(readCoverage('')).toBeUndefined()
+  })
+
+  it('adds up the mutations of all files', () => {
+    expect(
+      readMutations('2 files, 9 values: all as computed\n{"a.json": 12, "b.json": 30}\n')
+    ).toBe(42)
+    expect(readMutations('check.py: a.json $.a: the change 1 to 2 was not noticed')).toBeUndefined()
+  })
+
+  it('tells verified models, broken variants, and what ProVerif has not seen', () => {
+    const summary =
+      'Spin: 11 of 12 verified, 20 of 20 broken variants found broken. ' +
+      'ProVerif: 0 models run, 2 skipped. 1 mismatches, 90 s.'
+    const skipped = 'skipped: proverif is not installed'
+    const output = `a.pv: ${skipped} (unproved)\nb.pv: ${skipped} (proved with ProVerif 2.05)\n${summary}\n`
+    expect(readFormal(output)).toEqual({
+      summary,
+      verified: [11, 12],
+      broken: [20, 20],
+      mismatches: 1,
+      skipped: 2,
+      unproved: 1
+    })
+    expect(readFormal('killed')).toBeUndefined()
+  })
+
+  it('takes ratios as they were measured, and nothing else', () => {
+    const ratio = { subject: 'seal a record', base: 'Ed25519 sign', ratio: 2.5 }
+    expect(readRatios(JSON.stringify({ comparisons: [ratio, { subject: 'x' }] }))).toEqual([ratio])
+    expect(readRatios('{}')).toEqual([])
   })
 })
 

@@ -1,7 +1,7 @@
 /** How much a node says, from least to most. */
 export const logLevels = ['silent', 'error', 'warn', 'info', 'debug'] as const
 
-/** One of the {@link logLevels}. */
+/** How much a node says: `silent` is nothing, `debug` everything. */
 export type LogLevel = (typeof logLevels)[number]
 
 /**

@@ -96,6 +96,7 @@ describe('a node', () => {
     })
     await expect.poll(() => node.peers).toBe(1)
     await other.stop()
+    await expect.poll(() => node.peers).toBe(0)
     const key = new Uint8Array(20)
     expect(await node.put({ key, value: utf8('red'), ttlSeconds: 60 })).toBe(0)
     expect(await ready(node)).toBe(200)

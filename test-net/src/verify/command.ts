@@ -113,9 +113,13 @@ export async function runCommand(
   return await startCommand(command, options).finished
 }
 
+/** An output as it would be on paper. */
+export function withoutColours(output: string): string {
+  // oxlint-disable-next-line no-control-regex -- colours begin with a control character
+  return output.replaceAll(/\u{1b}\[[\d;]*m/gu, '')
+}
+
 /** The last lines of an output, for a report: without colours, each as one figure. */
 export function lastLines(output: string, count = 8): string[] {
-  // oxlint-disable-next-line no-control-regex -- colours begin with a control character
-  const plain = output.replaceAll(/\u{1b}\[[\d;]*m/gu, '')
-  return plain.trimEnd().split('\n').slice(-count)
+  return withoutColours(output).trimEnd().split('\n').slice(-count)
 }

@@ -4,12 +4,13 @@ import { parseArgs } from 'node:util'
 import type { Acceptance, Outcome } from './acceptance.ts'
 import { firstLight } from './first-light.ts'
 import { describeCommit, describeMachine } from './machine.ts'
+import { protocol } from './protocol.ts'
 import { renderReport, statusOf } from './report.ts'
 import type { CheckedLine } from './report.ts'
 import { Workbench } from './workbench.ts'
 
 const repository = join(import.meta.dirname, '../../..')
-const acceptances: readonly Acceptance[] = [firstLight]
+const acceptances: readonly Acceptance[] = [firstLight, protocol]
 
 const usage = `Usage: npm run verify -- TOPIC [--only 1,4]
 

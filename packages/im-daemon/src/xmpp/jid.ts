@@ -40,11 +40,6 @@ export function prepareResource(text: string): string | undefined {
   return textEncoder.encode(prepared).length <= maxPartBytes ? prepared : undefined
 }
 
-/** Whether two addresses are the same without regard to resources. */
-export function sameBareJid(a: Jid, b: Jid): boolean {
-  return a.local === b.local && a.domain === b.domain
-}
-
 /** `local@domain`, or the domain alone. */
 export function bareJid(jid: Jid): string {
   return jid.local === undefined ? jid.domain : `${jid.local}@${jid.domain}`

@@ -1,4 +1,4 @@
-import { concat, HushlampError, rowPosition } from '@hushlamp/shared'
+import { concat, HushlampError } from '@hushlamp/shared'
 import type { RegistryRow, UnixSeconds } from '@hushlamp/shared'
 
 /*
@@ -118,11 +118,6 @@ export function decodeRow(position: Uint8Array, value: Uint8Array): RegistryRow 
     default:
       throw corrupt()
   }
-}
-
-/** Database key of a row. */
-export function keyOfRow(key: Uint8Array, row: RegistryRow): Uint8Array {
-  return rowKey(key, rowPosition(row))
 }
 
 /** How much a store holds, expired rows that are not swept yet included. */

@@ -63,7 +63,7 @@ export interface UnknownPayload {
 /** What a link carries. */
 export type Payload = PresencePayload | MessagePayload | ReceiptPayload | ByePayload
 
-/** The payload in its {@link encodeEnvelope | envelope}. */
+/** The payload in its envelope, as it goes into frames. */
 export function encodePayload(payload: Payload): Uint8Array {
   const { kind, ...fields } = payload
   return encodeEnvelope(kind, fields)
