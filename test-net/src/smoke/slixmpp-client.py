@@ -71,8 +71,10 @@ def main():
     client = Client(jid, password)
     client.ca_certs = certificate
     client.connect((host, int(port)), force_starttls=True)
-    client.loop.create_task(read_commands(client))
+    # asyncio itself holds tasks weakly: without a name it would be collected while it waits.
+    commands = client.loop.create_task(read_commands(client))
     client.loop.run_until_complete(client.disconnected)
+    commands.cancel()
 
 
 main()
