@@ -39,10 +39,17 @@ async function startNode(
     '--data-dir': join(directory, `node${index + 1}`),
     '--http': '127.0.0.1:0',
     '--overlay': '127.0.0.1:0',
+    '--admin': 'off',
     '--log-level': 'error'
   }
   const joining = bootstrap.length > 0 ? ['--bootstrap', ...bootstrap] : []
-  const command = hushlampNode('start', '--json', ...Object.entries(flags).flat(), ...joining)
+  const command = hushlampNode(
+    'start',
+    '--json',
+    '--no-onion',
+    ...Object.entries(flags).flat(),
+    ...joining
+  )
   const process = resources.use(
     new SupervisedProcess({ label: `Registry node ${index + 1}`, command })
   )

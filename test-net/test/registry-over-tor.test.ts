@@ -15,7 +15,14 @@ registrySuite('a node over HTTP through Tor', {
   async create() {
     const clock = new VirtualClock()
     const dataDir = await mkdtemp(join(tmpdir(), 'hushlamp-node-'))
-    const settings = { dataDir, http: '127.0.0.1:0', overlay: '127.0.0.1:0', logLevel: 'silent' }
+    const settings = {
+      dataDir,
+      http: '127.0.0.1:0',
+      overlay: '127.0.0.1:0',
+      admin: 'off',
+      onion: 'off',
+      logLevel: 'silent'
+    }
     const node = await RegistryNode.start(configFrom(settings), { clock })
     const network = new FakeTorNetwork()
     const { hostname, port } = new URL(node.httpAddress)

@@ -1,6 +1,12 @@
 /** A volunteer's node of the Hushlamp registry: OpenDHT semantics over a libp2p Kademlia DHT. @packageDocumentation */
-export { configFrom, defaultDataDirectory, mergeSettings, readEnv } from './config.ts'
-export type { ListenAddress, NodeSettings, RegistryNodeConfig } from './config.ts'
+export { configFrom, defaultDataDirectory } from './config/config.ts'
+export type {
+  ControlAddress,
+  ListenAddress,
+  OnionMode,
+  RegistryNodeConfig
+} from './config/config.ts'
+export type { NodeSettings } from './config/settings.ts'
 export { lineLogger, silentLogger } from './log.ts'
 export type { Logger, LogLevel } from './log.ts'
 export { RegistryNode } from './registry-node.ts'

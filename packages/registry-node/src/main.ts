@@ -1,4 +1,4 @@
-import { runCli } from './cli.ts'
+import { runCli } from './cli/program.ts'
 import { provideWithResolvers } from './promise-with-resolvers.ts'
 
 // The command line loads libp2p only when it starts a node.

@@ -7,6 +7,7 @@ import {
   checkGet,
   checkPut,
   checkRemove,
+  hex,
   HushlampError,
   pageOf,
   rowFromPut,
@@ -26,11 +27,14 @@ import type {
 } from '@hushlamp/shared'
 import type { FastifyInstance } from 'fastify'
 
-import type { ListenAddress, RegistryNodeConfig } from './config.ts'
+import type { ListenAddress, RegistryNodeConfig } from './config/config.ts'
+import { removeRunningFile, writeRunningFile } from './data-folder/running-file.ts'
+import { readOrMakeSecret } from './data-folder/secret-file.ts'
 import { Readiness } from './http/readiness.ts'
 import { createHttpServer } from './http/server.ts'
 import { errorCode, silentLogger } from './log.ts'
 import type { Logger } from './log.ts'
+import { OnionService, usualControlAddresses } from './onion/onion-service.ts'
 import { loadNodeKey } from './overlay/node-key.ts'
 import { Overlay } from './overlay/overlay.ts'
 import { defaultTimings } from './overlay/timings.ts'
@@ -56,7 +60,9 @@ interface NodeParts {
   readonly overlay: Overlay
   readonly http: FastifyInstance
   readonly store: RecordStore
-  readonly announced: readonly string[]
+  readonly onion: OnionService | undefined
+  readonly dataDirectory: string
+  announced(): readonly string[]
 }
 
 /** How long the outcome of a readiness probe holds, and how long one may take: together less than 10 s. */
@@ -116,9 +122,12 @@ export class RegistryNode implements Registry, AsyncDisposable {
       opened.unshift(async () => http.close())
       await listen(http, config.http)
 
-      const announced = config.advertise ?? advertised(http, config.http)
+      const onion = await startOnion({ clock, logger }, config, addressOf(http))
+      if (onion !== undefined) opened.unshift(async () => onion.stop())
+      const plain = config.advertise ?? advertised(http, config.http)
+      const announced = (): readonly string[] => [onion?.address ?? [], plain].flat()
       const overlay = await Overlay.start(
-        { clock, logger, store, httpAddresses: () => announced },
+        { clock, logger, store, httpAddresses: announced },
         {
           listen: multiaddress(config.overlay),
           key,
@@ -127,7 +136,23 @@ export class RegistryNode implements Registry, AsyncDisposable {
           timings: { ...defaultTimings, ...components.timings }
         }
       )
-      node = new RegistryNode({ clock, limits, overlay, http, store, announced })
+      opened.unshift(async () => overlay.stop())
+      const { dataDirectory } = config
+      await writeRunningFile(dataDirectory, {
+        pid: process.pid,
+        http: urlOf(addressOf(http)),
+        token: hex(random.bytes(16))
+      })
+      node = new RegistryNode({
+        clock,
+        limits,
+        overlay,
+        http,
+        store,
+        onion,
+        dataDirectory,
+        announced
+      })
       return node
     } catch (error) {
       for (const close of opened) await close()
@@ -158,7 +183,7 @@ export class RegistryNode implements Registry, AsyncDisposable {
 
   /** `http://host:port` under which the HTTP interface listens. */
   get httpAddress(): string {
-    return addressOf(this.#parts.http)
+    return urlOf(addressOf(this.#parts.http))
   }
 
   /** Multiaddresses for other nodes to join this one. */
@@ -171,6 +196,11 @@ export class RegistryNode implements Registry, AsyncDisposable {
     return this.#parts.overlay.peerId
   }
 
+  /** `http://….onion`, undefined where the node is no onion service now. */
+  get onionAddress(): string | undefined {
+    return this.#parts.onion?.address
+  }
+
   /** How many other nodes are connected. */
   get peers(): number {
     return this.#parts.overlay.peers
@@ -178,7 +208,7 @@ export class RegistryNode implements Registry, AsyncDisposable {
 
   /** HTTP addresses of this node and of those connected to it. */
   get nodes(): readonly string[] {
-    const all = [...this.#parts.announced, ...this.#parts.overlay.httpAddresses]
+    const all = [...this.#parts.announced(), ...this.#parts.overlay.httpAddresses]
     return [...new Set(all)].slice(0, maxPeerHttpAddresses)
   }
 
@@ -208,9 +238,32 @@ export class RegistryNode implements Registry, AsyncDisposable {
   }
 
   async #stop(): Promise<void> {
+    await removeRunningFile(this.#parts.dataDirectory)
+    await this.#parts.onion?.stop()
     await this.#parts.http.close()
     await this.#parts.overlay.stop()
     await this.#parts.store.close()
+  }
+}
+
+/** The onion service, where it is wanted; where it is only hoped for, that there is no Tor is no failure. */
+async function startOnion(
+  components: { clock: Clock; logger: Logger },
+  { onion, torControl, dataDirectory }: RegistryNodeConfig,
+  bound: ListenAddress
+): Promise<OnionService | undefined> {
+  if (onion === 'off') return undefined
+  const seed = await readOrMakeSecret(join(dataDirectory, 'onion.key'), () => randomBytes(32))
+  if (seed.length !== 32) {
+    throw new HushlampError('storage-corrupt', 'The node’s onion key cannot be read.')
+  }
+  const control = torControl === undefined ? usualControlAddresses : [torControl]
+  try {
+    return await OnionService.start(components, { seed, target: bound, control })
+  } catch (error) {
+    if (onion === 'on') throw error
+    components.logger.info('no Tor is found to be an onion service of')
+    return undefined
   }
 }
 
@@ -241,16 +294,25 @@ async function listen(http: FastifyInstance, { host, port }: ListenAddress): Pro
   }
 }
 
-function addressOf(http: FastifyInstance): string {
+/** Where the HTTP interface is reached from this computer. */
+function addressOf(http: FastifyInstance): ListenAddress {
   const bound = http.server.address()
   if (bound === null || typeof bound === 'string') throw new HushlampError('config-invalid')
   const { address, port } = bound
-  return `http://${isIPv6(address) ? `[${address}]` : address}:${port}`
+  const local = new Map([
+    ['0.0.0.0', '127.0.0.1'],
+    ['::', '::1']
+  ])
+  return { host: local.get(address) ?? address, port }
+}
+
+function urlOf({ host, port }: ListenAddress): string {
+  return `http://${isIPv6(host) ? `[${host}]` : host}:${port}`
 }
 
 function advertised(http: FastifyInstance, { host }: ListenAddress): readonly string[] {
   const wildcard = host === '0.0.0.0' || host === '::'
-  return wildcard ? [] : [addressOf(http)]
+  return wildcard ? [] : [urlOf(addressOf(http))]
 }
 
 function multiaddress({ host, port }: ListenAddress): string {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { base64, decodeGetResult, encodeGet, encodePut, hex } from '@hushlamp/shared'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
+import { parseConfigFile } from '../src/config/config-file.ts'
 import { configFrom, RegistryNode } from '../src/index.ts'
 import { loopback } from './loopback-network.ts'
 
@@ -51,9 +52,10 @@ describe('hushlamp-node', () => {
     firstLine.catch(() => {})
     return { child, ended, firstLine }
   }
+  const free = ['--http', '127.0.0.1:0', '--overlay', '127.0.0.1:0', '--admin', 'off', '--no-onion']
+  const local = (): string[] => [...free, '--data-dir', dataDir]
   const start = async (...args: string[]) => {
-    const local = ['--http', '127.0.0.1:0', '--overlay', '127.0.0.1:0', '--data-dir', dataDir]
-    const running = run('start', ...local, '--json', ...args)
+    const running = run('start', ...local(), '--json', ...args)
     return { ...running, ready: readyOf(await running.firstLine) }
   }
 
@@ -141,6 +143,75 @@ describe('hushlamp-node', () => {
     expect(code).toBe(2)
     expect(output).toContain(setting)
     expect(output).not.toMatch(/\n\s+at /)
+  })
+
+  it('makes a folder with a file of settings, and starts from it', async () => {
+    const folder = join(dataDir, 'made')
+    const first = await run('init', '--data-dir', folder, ...free).ended
+    expect(first).toMatchObject({ code: 0, output: expect.stringContaining('config.toml') })
+    const file = join(folder, 'config.toml')
+    expect((await stat(file)).mode & 0o777).toBe(0o600)
+    const written = await readFile(file, 'utf8')
+    expect(written).toContain('\nonion = "off"\n')
+    const again = await run('init', '--data-dir', folder, '--max-bytes', '2MiB').ended
+    expect(again).toMatchObject({ code: 0, output: expect.stringContaining('left as it is') })
+    expect(await readFile(file, 'utf8')).toBe(written)
+
+    const { child, firstLine, ended } = run('start', '--data-dir', folder, '--json')
+    expect(readyOf(await firstLine).http).not.toContain('5851')
+    child.kill('SIGTERM')
+    expect((await ended).code).toBe(0)
+  })
+
+  it('shows the settings that hold, as a file that can be started from', async () => {
+    const args = ['--print-config', '--max-bytes', '2MiB', '--bootstrap', '/ip4/192.0.2.1/tcp/1']
+    const { code, output } = await run('start', ...local(), ...args).ended
+    expect(code).toBe(0)
+    expect(parseConfigFile(output)).toMatchObject({
+      http: '127.0.0.1:0',
+      maxBytes: '2MiB',
+      bootstrap: ['/ip4/192.0.2.1/tcp/1'],
+      onion: 'off'
+    })
+  })
+
+  it('refuses to start where it must be an onion service and no Tor is found', async () => {
+    const missing = join(dataDir, 'no-tor')
+    const { code, output } = await run('start', ...local(), '--onion', '--tor-control', missing)
+      .ended
+    expect(code).toBe(1)
+    expect(output).toContain('[tor-control]')
+  })
+
+  it('tells of the running node, and that none runs', async () => {
+    const none = await run('status', '--data-dir', dataDir).ended
+    expect(none).toMatchObject({ code: 1, output: expect.stringContaining('No node runs') })
+    const { child, ended, ready } = await start()
+    const { code, output } = await run('status', '--data-dir', dataDir).ended
+    expect(code).toBe(0)
+    expect(output).toContain(`${ready.http} is ready`)
+    child.kill('SIGKILL')
+    await ended
+    expect((await run('status', '--data-dir', dataDir).ended).code).toBe(1)
+  })
+
+  it('examines what a node needs and says what to do', async () => {
+    const all = [...local(), '--bootstrap', '/ip4/127.0.0.1/tcp/1', '--max-bytes', '8192GiB']
+    const { code, output } = await run('doctor', ...all, '--json').ended
+    expect(code).toBe(1)
+    const findings: { check: string; outcome: string; advice?: string }[] = JSON.parse(output)
+    expect(findings).toContainEqual(expect.objectContaining({ check: 'disk', outcome: 'warning' }))
+    const bootstrap = findings.find(({ check }) => check === 'bootstrap')
+    expect(bootstrap).toMatchObject({ outcome: 'failed', advice: expect.any(String) })
+    const { child, ended, ready } = await start()
+    const port = ready.http.split(':').at(-1) ?? ''
+    const other = join(dataDir, 'other')
+    const busy = [...local(), '--data-dir', other, '--http', `127.0.0.1:${port}`]
+    expect((await run('doctor', ...busy).ended).output).toContain('is in use')
+    const healthy = await run('doctor', ...local()).ended
+    expect(healthy).toMatchObject({ code: 0, output: expect.stringContaining('is ready') })
+    child.kill('SIGTERM')
+    await ended
   })
 
   it('explains itself', async () => {

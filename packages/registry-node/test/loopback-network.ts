@@ -33,6 +33,8 @@ export class ShiftedClock implements Clock {
 export const loopback: NodeSettings = {
   http: '127.0.0.1:0',
   overlay: '127.0.0.1:0',
+  admin: 'off',
+  onion: 'off',
   logLevel: 'silent'
 }
 

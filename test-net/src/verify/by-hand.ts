@@ -49,9 +49,15 @@ async function byHand(): Promise<void> {
   const nodeFlags = {
     '--data-dir': join(directory, 'node'),
     '--http': `127.0.0.1:${http}`,
-    '--overlay': `127.0.0.1:${overlay}`
+    '--overlay': `127.0.0.1:${overlay}`,
+    '--admin': 'off'
   }
-  const nodeCommand = hushlampNode('start', '--json', ...Object.entries(nodeFlags).flat())
+  const nodeCommand = hushlampNode(
+    'start',
+    '--json',
+    '--no-onion',
+    ...Object.entries(nodeFlags).flat()
+  )
   await using node = new SupervisedProcess({ label: 'hushlamp-node', command: nodeCommand })
   await node.report(({ ready }) => ready === true)
   const ready = await status(`${registry}/readyz`)

@@ -2,16 +2,13 @@ import { isIP } from 'node:net'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
-import {
-  HushlampError,
-  isNodeAddress,
-  maxConfigurableValueBytes,
-  maxValueBytes
-} from '@hushlamp/shared'
+import { HushlampError, isNodeAddress, maxConfigurableValueBytes } from '@hushlamp/shared'
 import { multiaddr } from '@multiformats/multiaddr'
 
-import { logLevels } from './log.ts'
-import type { LogLevel } from './log.ts'
+import { logLevels } from '../log.ts'
+import type { LogLevel } from '../log.ts'
+import { defaultSettings, mergeSettings } from './settings.ts'
+import type { NodeSettings } from './settings.ts'
 
 /** An address to listen on. Port 0 lets the system choose one. */
 export interface ListenAddress {
@@ -35,70 +32,32 @@ export interface RegistryNodeConfig {
   /** Greatest length of a value. All nodes of a network have the same. */
   readonly maxValueBytes: number
   readonly logLevel: LogLevel
+  /** Where metrics are told; undefined where nowhere. */
+  readonly admin: ListenAddress | undefined
+  /** Whether to be an onion service: `auto` only if a Tor is found, `on` or else not to start. */
+  readonly onion: OnionMode
+  /** Where Tor is controlled; undefined for the usual places. */
+  readonly torControl: ControlAddress | undefined
 }
 
-/** Settings as texts, as they come from the environment or the command line. */
-export interface NodeSettings {
-  readonly dataDir?: string | undefined
-  readonly http?: string | undefined
-  readonly overlay?: string | undefined
-  readonly bootstrap?: readonly string[] | undefined
-  readonly advertise?: readonly string[] | undefined
-  readonly maxBytes?: string | undefined
-  readonly maxValueBytes?: string | undefined
-  readonly logLevel?: string | undefined
-}
+/** Whether a node is an onion service. */
+export type OnionMode = (typeof onionModes)[number]
+const onionModes = ['auto', 'on', 'off'] as const
 
-/** What holds where nothing is set. */
-export const defaultSettings: Required<
-  Pick<NodeSettings, 'http' | 'overlay' | 'maxBytes' | 'maxValueBytes' | 'logLevel'>
-> = {
-  http: '127.0.0.1:5851',
-  overlay: '127.0.0.1:5850',
-  maxBytes: '1GiB',
-  maxValueBytes: String(maxValueBytes),
-  logLevel: 'info'
-}
-
-type Environment = Readonly<Record<string, string | undefined>>
-
-/** First step: the settings in the environment, `HUSHLAMP_NODE_*`. Lists are separated by commas or white space. */
-export function readEnv(environment: Environment): NodeSettings {
-  const text = (name: string): string | undefined =>
-    environment[`HUSHLAMP_NODE_${name}`] || undefined
-  const list = (name: string): string[] | undefined =>
-    text(name)
-      ?.split(/[\s,]+/)
-      .filter(Boolean)
-  return {
-    dataDir: text('DATA_DIR') ?? defaultDataDirectory(environment),
-    http: text('HTTP'),
-    overlay: text('OVERLAY'),
-    bootstrap: list('BOOTSTRAP'),
-    advertise: list('ADVERTISE'),
-    maxBytes: text('MAX_BYTES'),
-    maxValueBytes: text('MAX_VALUE_BYTES'),
-    logLevel: text('LOG_LEVEL')
-  }
-}
+/** A control port of Tor: a unix socket or a TCP port of this computer. */
+export type ControlAddress = { readonly path: string } | ListenAddress
 
 /** Where a node keeps its data if nothing is said: the XDG data folder. */
-export function defaultDataDirectory(environment: Environment): string {
+export function defaultDataDirectory(
+  environment: Readonly<Record<string, string | undefined>>
+): string {
   const data =
     environment['XDG_DATA_HOME'] || join(environment['HOME'] || homedir(), '.local/share')
   return join(data, 'hushlamp-node')
 }
 
-/** Second step: settings of which the later ones win, where they are set. */
-export function mergeSettings(...all: readonly NodeSettings[]): NodeSettings {
-  const set = all.map((settings) =>
-    Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
-  )
-  return set.reduce<NodeSettings>((merged, settings) => ({ ...merged, ...settings }), {})
-}
-
 /**
- * Third step: the configuration that settings mean.
+ * The configuration that settings mean.
  *
  * @throws HushlampError `config-invalid`, naming the setting
  */
@@ -120,8 +79,30 @@ export function configFrom(settings: NodeSettings): RegistryNodeConfig {
     advertise,
     maxBytes: byteCount('max-bytes', merged.maxBytes, 1024 * 1024, Number.MAX_SAFE_INTEGER),
     maxValueBytes: byteCount('max-value-bytes', merged.maxValueBytes, 1, maxConfigurableValueBytes),
-    logLevel: logLevel(merged.logLevel)
+    logLevel: logLevel(merged.logLevel),
+    admin: merged.admin === 'off' ? undefined : loopbackAddress('admin', merged.admin),
+    onion: onionMode(merged.onion),
+    torControl: merged.torControl === undefined ? undefined : controlAddress(merged.torControl)
   }
+}
+
+function onionMode(text = ''): OnionMode {
+  const mode = onionModes.find((name) => name === text)
+  if (mode === undefined) throw invalid('onion', `one of ${onionModes.join(', ')}`)
+  return mode
+}
+
+/** Metrics and commands are for this computer alone. */
+function loopbackAddress(setting: string, text = ''): ListenAddress {
+  const address = listenAddress(setting, text)
+  if (!/^(127\.|::1$)/.test(address.host) || isIP(address.host) === 0) {
+    throw invalid(setting, 'off or a loopback address and a port, like 127.0.0.1:5852')
+  }
+  return address
+}
+
+function controlAddress(text: string): ControlAddress {
+  return text.startsWith('/') ? { path: text } : loopbackAddress('tor-control', text)
 }
 
 function invalid(setting: string, wanted: string): HushlampError {
