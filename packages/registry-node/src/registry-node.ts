@@ -35,6 +35,7 @@ import { createHttpServer } from './http/server.ts'
 import { errorCode, silentLogger } from './log.ts'
 import type { Logger } from './log.ts'
 import { OnionService, usualControlAddresses } from './onion/onion-service.ts'
+import { Libp2pNetwork } from './overlay/libp2p-network.ts'
 import { loadNodeKey } from './overlay/node-key.ts'
 import { Overlay } from './overlay/overlay.ts'
 import { defaultTimings } from './overlay/timings.ts'
@@ -127,10 +128,15 @@ export class RegistryNode implements Registry, AsyncDisposable {
       const plain = config.advertise ?? advertised(http, config.http)
       const announced = (): readonly string[] => [onion?.address ?? [], plain].flat()
       const overlay = await Overlay.start(
-        { clock, logger, store, httpAddresses: announced },
         {
-          listen: multiaddress(config.overlay),
-          key,
+          clock,
+          logger,
+          store,
+          httpAddresses: announced,
+          makeNetwork: async (events) =>
+            Libp2pNetwork.create({ events }, { listen: multiaddress(config.overlay), key })
+        },
+        {
           bootstrap: config.bootstrap,
           limits,
           timings: { ...defaultTimings, ...components.timings }

@@ -7,7 +7,7 @@ import { encode } from 'cborg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import type { FrameStream } from '../src/overlay/channel.ts'
-import { PeerNetwork } from '../src/overlay/peer-network.ts'
+import { Libp2pNetwork } from '../src/overlay/libp2p-network.ts'
 import { decodeRequestHead, maxFrameBytes } from '../src/overlay/wire.ts'
 import { LoopbackNetwork, until } from './loopback-network.ts'
 
@@ -43,8 +43,8 @@ const malices: Record<string, Malice> = {
   'hang up': async (stream) => stream.abort()
 }
 
-async function hostilePeer(bootstrap: string, malice: Malice): Promise<PeerNetwork> {
-  const peer = await PeerNetwork.create(
+async function hostilePeer(bootstrap: string, malice: Malice): Promise<Libp2pNetwork> {
+  const peer = await Libp2pNetwork.create(
     {
       events: {
         connected: () => {},

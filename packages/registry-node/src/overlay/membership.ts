@@ -1,12 +1,10 @@
 import { isHushlampError } from '@hushlamp/shared'
 import type { Clock } from '@hushlamp/shared'
-import { peerIdFromString } from '@libp2p/peer-id'
 
 import { errorCode } from '../log.ts'
 import type { Logger } from '../log.ts'
 import { ChannelError } from './channel.ts'
 import { Channels } from './channels.ts'
-import { placeOfNode } from './distance.ts'
 import { PeerBook } from './peer-book.ts'
 import type { PeerNetwork } from './peer-network.ts'
 import { replicas } from './quorum.ts'
@@ -59,8 +57,8 @@ export class Membership {
     this.#logger = logger
     this.#network = network
     this.#init = init
-    this.#selfPlace = placeOf(network.id) ?? new Uint8Array(32)
-    this.book = new PeerBook({ clock, placeOf })
+    this.#selfPlace = network.placeOf(network.id) ?? new Uint8Array(32)
+    this.book = new PeerBook({ clock, placeOf: (id) => network.placeOf(id) })
     this.#channels = new Channels(
       {
         clock,
@@ -245,14 +243,5 @@ export class Membership {
     const said = this.book.connected().map(async (id) => this.#channels.request(id, { op: 'bye' }))
     await Promise.race([Promise.allSettled(said), late.promise])
     cancel()
-  }
-}
-
-/** Where a peer id stands in the space of keys, undefined where it is none. */
-export function placeOf(id: string): Uint8Array | undefined {
-  try {
-    return placeOfNode(peerIdFromString(id).toMultihash().bytes)
-  } catch {
-    return undefined
   }
 }

@@ -1,13 +1,12 @@
 import { compareBytes } from '@hushlamp/shared'
 import type { AbortOptions, Clock, RegistryLimits, RegistryRow, ResultCode } from '@hushlamp/shared'
-import type { PrivateKey } from '@libp2p/interface'
 
 import type { Logger } from '../log.ts'
-import type { RecordStore } from '../store/record-store.ts'
+import type { RowStore } from '../store/row-store.ts'
 import type { FrameStream } from './channel.ts'
 import { distance, placeOfKey } from './distance.ts'
-import { Membership, placeOf } from './membership.ts'
-import { PeerNetwork } from './peer-network.ts'
+import { Membership } from './membership.ts'
+import type { MakePeerNetwork, PeerNetwork } from './peer-network.ts'
 import type { FetchAnswer, StoreAnswer } from './policies.ts'
 import { replicas } from './quorum.ts'
 import type { Candidate } from './quorum.ts'
@@ -22,16 +21,15 @@ import { fetchReplyOf, storeReplyOf } from './wire.ts'
 export interface OverlayComponents {
   readonly clock: Clock
   readonly logger: Logger
-  readonly store: RecordStore
+  readonly store: RowStore
+  readonly makeNetwork: MakePeerNetwork
   /** HTTP addresses of this node that others may hand out. */
   httpAddresses(): readonly string[]
 }
 
 /** How the overlay is configured. */
 export interface OverlayInit {
-  /** Multiaddress to listen on. */
-  readonly listen: string
-  readonly key: PrivateKey
+  /** Multiaddresses of nodes to join. */
   readonly bootstrap: readonly string[]
   readonly limits: RegistryLimits
   readonly timings: OverlayTimings
@@ -71,7 +69,7 @@ export class Overlay implements Holders {
         closest: (place) => membership.contacts(place),
         neighbours: (id) =>
           membership
-            .contacts(placeOf(id) ?? membership.place)
+            .contacts(network.placeOf(id) ?? membership.place)
             .filter((contact) => contact.id !== id),
         hello: (id, addresses) => {
           membership.book.hear(id)
@@ -112,22 +110,17 @@ export class Overlay implements Holders {
       (...args: Arguments): void => {
         if (overlay !== undefined) act(overlay, ...args)
       }
-    const network = await PeerNetwork.create(
-      {
-        events: {
-          connected: when((self, id: string) => self.#membership.connected(id)),
-          disconnected: when((self, id: string) => self.#membership.disconnected(id)),
-          addresses: when((self, id: string, addresses: readonly string[]) => {
-            self.#membership.book.hear(id)
-            self.#membership.book.setAddresses(id, addresses)
-          }),
-          stream: when((self, id: string, stream: FrameStream) => {
-            void self.#service.serve(id, stream)
-          })
-        }
-      },
-      init
-    )
+    const network = await components.makeNetwork({
+      connected: when((self, id: string) => self.#membership.connected(id)),
+      disconnected: when((self, id: string) => self.#membership.disconnected(id)),
+      addresses: when((self, id: string, addresses: readonly string[]) => {
+        self.#membership.book.hear(id)
+        self.#membership.book.setAddresses(id, addresses)
+      }),
+      stream: when((self, id: string, stream: FrameStream) => {
+        void self.#service.serve(id, stream)
+      })
+    })
     overlay = new Overlay(components, init, network)
     try {
       await network.start()

@@ -1,6 +1,6 @@
 import type { Clock, RegistryLimits } from '@hushlamp/shared'
 
-import type { RecordStore } from '../store/record-store.ts'
+import type { RowStore } from '../store/row-store.ts'
 import { serveFrames } from './channel.ts'
 import type { FrameStream } from './channel.ts'
 import { placeOfKey } from './distance.ts'
@@ -17,7 +17,7 @@ import type { Contact, StoreRequest } from './wire.ts'
 /** What the service answers from. */
 export interface StoreServiceComponents {
   readonly clock: Clock
-  readonly store: Pick<RecordStore, 'offer' | 'rows'>
+  readonly store: Pick<RowStore, 'offer' | 'rows'>
   /** The closest nodes to a place that this one knows, itself left out. */
   closest(place: Uint8Array): readonly Contact[]
   /** The closest nodes to a peer that this one knows, that peer and itself left out. */

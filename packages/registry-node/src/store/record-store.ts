@@ -29,6 +29,7 @@ import {
   splitRowKey
 } from './row-codec.ts'
 import type { StoreUsage } from './row-codec.ts'
+import type { RowStore } from './row-store.ts'
 
 type Database = ClassicLevel<Uint8Array, Uint8Array>
 type Operation =
@@ -66,7 +67,7 @@ const keysPerScan = 256
  * The rows that this node holds, on disk. Commits are serial: while one is written and synced, the next collects all
  * offers that arrive (group commit), so an answered offer is on disk, and two offers for one key see each other.
  */
-export class RecordStore implements AsyncDisposable {
+export class RecordStore implements RowStore, AsyncDisposable {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #maxBytes: number
