@@ -27,6 +27,7 @@ import type {
 } from '@hushlamp/shared'
 import type { FastifyInstance } from 'fastify'
 
+import { CapacityOnly } from './admission/admission.ts'
 import type { ListenAddress, RegistryNodeConfig } from './config/config.ts'
 import { removeRunningFile, writeRunningFile } from './data-folder/running-file.ts'
 import { readOrMakeSecret } from './data-folder/secret-file.ts'
@@ -41,6 +42,7 @@ import { Overlay } from './overlay/overlay.ts'
 import { defaultTimings } from './overlay/timings.ts'
 import type { OverlayTimings } from './overlay/timings.ts'
 import { RecordStore } from './store/record-store.ts'
+import type { StoreUsage } from './store/usage.ts'
 import { systemClock } from './system-clock.ts'
 
 /** What a node may be given instead of its own. */
@@ -98,8 +100,8 @@ export class RegistryNode implements Registry, AsyncDisposable {
     const opened: (() => Promise<unknown>)[] = []
     try {
       const store = await RecordStore.open(
-        { clock, logger },
-        { directory: join(config.dataDirectory, 'store'), maxBytes: config.maxBytes }
+        { clock, logger, admission: new CapacityOnly({ maxBytes: config.maxBytes }) },
+        { directory: join(config.dataDirectory, 'store') }
       )
       opened.unshift(async () => store.close())
       const key = await loadNodeKey(join(config.dataDirectory, 'node.key'))
@@ -219,7 +221,7 @@ export class RegistryNode implements Registry, AsyncDisposable {
   }
 
   /** How many rows this node itself holds, and what they take. */
-  get usage(): { readonly rows: number; readonly bytes: number } {
+  get usage(): StoreUsage {
     return this.#parts.store.usage
   }
 

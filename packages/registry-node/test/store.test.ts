@@ -6,8 +6,10 @@ import { rowFromPut, rowFromRemove, sha1, utf8 } from '@hushlamp/shared'
 import { VirtualClock } from '@hushlamp/shared/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
+import { CapacityOnly } from '../src/admission/admission.ts'
 import { silentLogger } from '../src/index.ts'
 import { RecordStore } from '../src/store/record-store.ts'
+import { noUsage } from '../src/store/usage.ts'
 
 const key = (n: number): Uint8Array => new Uint8Array(20).fill(n)
 
@@ -17,8 +19,8 @@ describe('the record store', () => {
   let store: RecordStore
   const open = async (name = 'store', maxBytes = 1_000_000): Promise<RecordStore> =>
     RecordStore.open(
-      { clock, logger: silentLogger },
-      { directory: join(directory, name), maxBytes }
+      { clock, logger: silentLogger, admission: new CapacityOnly({ maxBytes }) },
+      { directory: join(directory, name) }
     )
   const row = (value: string, ttlSeconds = 60) =>
     rowFromPut({ key: key(1), value: utf8(value), ttlSeconds }, clock.unixSeconds())
@@ -92,7 +94,7 @@ describe('the record store', () => {
     expect(await store.rows(key(1))).toHaveLength(1)
     clock.advance(100_000)
     await store.sweep()
-    expect(store.usage).toEqual({ rows: 0, bytes: 0 })
+    expect(store.usage).toEqual(noUsage)
   })
 
   it('refuses beyond its capacity, evicts nothing, and still takes renewals and removes', async () => {

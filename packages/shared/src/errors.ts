@@ -62,6 +62,8 @@ export const errorCodes = {
   'storage-corrupt': 'The data folder holds something that cannot be read.',
   'storage-locked': 'Another process uses this data folder.',
   'storage-failed': 'The disk refused to store data.',
+  'storage-newer': 'The data folder was written by a newer version of this program.',
+  'storage-exists': 'There is something already where data is to be written.',
   'config-invalid': 'A setting has a wrong form. The message names it.',
   'address-in-use': 'The address to listen on is in use by another program.',
   'clock-off': 'The clock of this computer is off by more than ten minutes.',

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { isHushlampError } from '@hushlamp/shared'
 import { multiaddr } from '@multiformats/multiaddr'
 
+import { CapacityOnly } from '../admission/admission.ts'
 import type { ListenAddress, RegistryNodeConfig } from '../config/config.ts'
 import { readRunningFile } from '../data-folder/running-file.ts'
 import type { RunningNode } from '../data-folder/running-file.ts'
@@ -146,8 +147,8 @@ async function checkStore({ dataDirectory, maxBytes }: RegistryNodeConfig): Find
   if ((await stat(directory).catch(() => undefined)) === undefined) return []
   try {
     await using store = await RecordStore.open(
-      { clock: systemClock, logger: silentLogger },
-      { directory, maxBytes }
+      { clock: systemClock, logger: silentLogger, admission: new CapacityOnly({ maxBytes }) },
+      { directory }
     )
     const { rows, bytes } = store.usage
     return [ok('store', `${rows} rows, ${mebibytes(bytes)}`)]

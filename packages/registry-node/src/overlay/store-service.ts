@@ -66,7 +66,9 @@ export class StoreService {
           closest: components.neighbours(peer)
         })
       case 'store': {
-        const codes = await components.store.offer(request.key, request.rows)
+        const codes = await components.store.offer(request.key, request.rows, {
+          source: peer
+        })
         return encodeStoreReply(id, { codes, closest: components.closest(placeOfKey(request.key)) })
       }
       case 'fetch': {

@@ -1,45 +1,22 @@
-import {
-  hasRoom,
-  hex,
-  HushlampError,
-  isLive,
-  mergeRow,
-  resultCode,
-  rowPosition
-} from '@hushlamp/shared'
+import { hex, HushlampError } from '@hushlamp/shared'
 import type { Clock, RegistryRow, ResultCode } from '@hushlamp/shared'
-import { ClassicLevel } from 'classic-level'
 
-import type { Logger } from '../log.ts'
+import type { Admission } from '../admission/admission.ts'
 import { errorCode } from '../log.ts'
-import {
-  bytesOnDisk,
-  countersKey,
-  decodeRow,
-  decodeSize,
-  decodeUsage,
-  encodeRow,
-  encodeSize,
-  encodeUsage,
-  expiredRange,
-  indexKey,
-  rowKey,
-  rowKeyOfIndex,
-  rowRange,
-  splitRowKey
-} from './row-codec.ts'
-import type { StoreUsage } from './row-codec.ts'
+import type { Logger } from '../log.ts'
+import { writeBackup } from './backup.ts'
+import type { BackupOptions } from './backup.ts'
+import { KeyRows, mergeOffers } from './merge-offers.ts'
+import type { Offer, OfferContext } from './merge-offers.ts'
+import { registryKeyOf, rowRange } from './row-codec.ts'
+import { liveRows, RowDatabase } from './row-database.ts'
 import type { RowStore } from './row-store.ts'
-
-type Database = ClassicLevel<Uint8Array, Uint8Array>
-type Operation =
-  | { type: 'put'; key: Uint8Array; value: Uint8Array }
-  | { type: 'del'; key: Uint8Array }
+import { expiredChunk } from './sweeper.ts'
+import { sumUsage } from './usage.ts'
+import type { StoreUsage } from './usage.ts'
 
 /** Rows offered under one key, waiting for their commit. */
-interface Offer {
-  readonly key: Uint8Array
-  readonly rows: readonly RegistryRow[]
+interface WaitingOffer extends Offer {
   resolve(codes: ResultCode[]): void
   reject(error: unknown): void
 }
@@ -48,101 +25,100 @@ interface Offer {
 export interface RecordStoreComponents {
   readonly clock: Clock
   readonly logger: Logger
+  /** Asked before a row takes a new place or prolongs its stay. */
+  readonly admission: Admission
 }
 
 /** How a record store is configured. */
 export interface RecordStoreInit {
   /** Folder of the database; made if it is missing. */
   readonly directory: string
-  /** Most bytes that rows may take; what exceeds them is refused, nothing is evicted. */
-  readonly maxBytes: number
 }
 
 const sweepIntervalMs = 10_000
-const sweepChunk = 500
+const sweepBudgetMs = 10
+const sweepRows = { least: 50, most: 1000 }
 const maxOffersPerCommit = 1000
-const keysPerScan = 256
+const entriesPerScan = 256
 
 /**
  * The rows that this node holds, on disk. Commits are serial: while one is written and synced, the next collects all
- * offers that arrive (group commit), so an answered offer is on disk, and two offers for one key see each other.
+ * offers that arrive (group commit), so an offer waits for the commit before its own and for nothing else, an answered
+ * offer is on disk, and two offers for one key see each other.
+ *
+ * Rows that were damaged on disk are left out and counted. While the disk is full offers are rejected, and everything
+ * can be read.
  */
 export class RecordStore implements RowStore, AsyncDisposable {
   readonly #clock: Clock
   readonly #logger: Logger
-  readonly #maxBytes: number
-  readonly #database: Database
-  readonly #offers: Offer[] = []
-  #usage: StoreUsage = { rows: 0, bytes: 0 }
-  #commits: Promise<void> = Promise.resolve()
+  readonly #admission: Admission
+  readonly #database: RowDatabase
+  readonly #offers: WaitingOffer[] = []
+  #tasks: Promise<unknown> = Promise.resolve()
   #committing = false
-  #closing = false
-  #cancelSweep: () => void = () => {}
+  #closing: Promise<void> | undefined
+  #cancelTick: () => void = () => {}
+  #sweepRows = sweepRows.least
+  #reportedDamaged = 0
 
-  private constructor(
-    components: RecordStoreComponents,
-    init: RecordStoreInit,
-    database: Database
-  ) {
+  private constructor(components: RecordStoreComponents, database: RowDatabase) {
     this.#clock = components.clock
     this.#logger = components.logger
-    this.#maxBytes = init.maxBytes
+    this.#admission = components.admission
     this.#database = database
   }
 
   /**
-   * Opens the store of a folder and starts to sweep it.
+   * Opens the store of a folder and starts to sweep it. A store of an older format is brought to the present one first.
    *
-   * @throws HushlampError `storage-locked`, `storage-corrupt` or `storage-failed`
+   * @throws HushlampError `storage-locked`, `storage-corrupt`, `storage-newer` or `storage-failed`
    */
   static async open(
     components: RecordStoreComponents,
     init: RecordStoreInit
   ): Promise<RecordStore> {
-    const database: Database = new ClassicLevel<Uint8Array, Uint8Array>(init.directory, {
-      keyEncoding: 'view',
-      valueEncoding: 'view'
-    })
-    try {
-      await database.open()
-      const store = new RecordStore(components, init, database)
-      store.#usage = decodeUsage(await database.get(countersKey))
-      store.#scheduleSweep()
-      return store
-    } catch (error) {
-      await database.close().catch(() => {})
-      throw openError(error)
-    }
+    const store = new RecordStore(components, await RowDatabase.open(components, init.directory))
+    store.#scheduleTick()
+    return store
   }
 
   /** How much the store holds. */
   get usage(): StoreUsage {
-    return this.#usage
+    return this.#database.usage
   }
 
-  /** The live rows of a key in the order of their positions. */
+  /** How many different rows were found damaged since the store was opened. */
+  get damagedRows(): number {
+    return this.#database.damagedRows
+  }
+
+  /**
+   * The live rows of a key in the order of their positions.
+   *
+   * @throws HushlampError `storage-corrupt` where this part of the disk cannot be read at all, or `storage-failed`
+   */
   async rows(key: Uint8Array): Promise<readonly RegistryRow[]> {
-    const now = this.#clock.unixSeconds()
-    const entries = await this.#database.iterator(rowRange(key)).all()
-    return entries
-      .map(([id, value]) => decodeRow(splitRowKey(id).position, value))
-      .filter((row) => isLive(row, now))
+    return liveRows(await this.#database.rows(key), this.#clock.unixSeconds())
   }
 
   /**
    * Merges rows into a key. Each is answered by its own code: 0 if the store now holds it or something that outranks it,
-   * 1 if there is no room for it.
+   * 1 if there is no room for it or it was not admitted, 2 if the rows of the key cannot be read now.
    *
-   * @throws HushlampError `storage-failed`; then nothing of it was stored.
+   * @throws HushlampError `storage-failed` or `storage-corrupt`; then nothing is promised.
    */
-  async offer(key: Uint8Array, rows: readonly RegistryRow[]): Promise<ResultCode[]> {
-    if (this.#closing) throw new HushlampError('storage-failed', 'The store is closed.')
+  async offer(
+    key: Uint8Array,
+    rows: readonly RegistryRow[],
+    context?: OfferContext
+  ): Promise<ResultCode[]> {
+    if (this.#closing !== undefined) throw closedError()
     return new Promise((resolve, reject) => {
-      this.#offers.push({ key, rows, resolve, reject })
-      if (!this.#committing) {
-        this.#committing = true
-        this.#serially(async () => this.#commitOffers())
-      }
+      this.#offers.push({ key, rows, context, resolve, reject })
+      if (this.#committing) return
+      this.#committing = true
+      void this.#serially(async () => this.#commitOffers())
     })
   }
 
@@ -150,188 +126,153 @@ export class RecordStore implements RowStore, AsyncDisposable {
   async *entries(): AsyncGenerator<{ key: Uint8Array; rows: readonly RegistryRow[] }> {
     const { gte, lt } = rowRange()
     let from = gte
-    while (!this.#closing) {
-      const ids = await this.#database.keys({ gt: from, lt, limit: keysPerScan }).all()
-      const keys = new Map(ids.map((id) => [hex(id.subarray(1, 21)), splitRowKey(id).key]))
-      let last: Uint8Array | undefined
-      for (const key of keys.values()) {
-        last = key
+    while (this.#closing === undefined) {
+      const entries = await this.#database.level.entries({ gt: from, lt, limit: entriesPerScan })
+      const keys = entries.map(([id]) => registryKeyOf(id)).filter((key) => key !== undefined)
+      for (const key of new Map(keys.map((each) => [hex(each), each])).values()) {
         const rows = await this.rows(key)
         if (rows.length > 0) yield { key, rows }
       }
+      const last = entries.at(-1)?.[0]
       if (last === undefined) return
-      from = rowRange(last).lt
+      const key = registryKeyOf(last)
+      from = key === undefined ? last : rowRange(key).lt
     }
   }
 
-  /** Deletes what has expired, in chunks between which other work goes on. Answers with the number of rows. */
+  /**
+   * Deletes what has expired, in chunks of some milliseconds between which other work goes on. Answers with the number
+   * of rows.
+   *
+   * @throws HushlampError `storage-failed` or `storage-corrupt`
+   */
   async sweep(): Promise<number> {
     let swept = 0
-    for (;;) {
-      const chunk = await new Promise<number>((resolve, reject) => {
-        this.#serially(async () => this.#sweepChunk().then(resolve, reject))
-      })
-      swept += chunk
-      if (chunk < sweepChunk) return swept
-    }
+    let after: Uint8Array | undefined
+    do {
+      if (this.#closing !== undefined) return swept
+      const chunk = await this.#serially(async () => this.#sweepChunk(after))
+      swept += chunk.gone.rows
+      after = chunk.last
+      await new Promise(setImmediate)
+    } while (after !== undefined)
+    return swept
   }
 
-  /** Commits what was offered and closes the database. */
+  /**
+   * Counts all rows anew, while other work goes on, and corrects the counters where they are wrong. Answers whether they
+   * were.
+   *
+   * @throws HushlampError `storage-failed` or `storage-corrupt`
+   */
+  async recount(): Promise<boolean> {
+    const snapshot = await this.#serially(async () => this.#database.snapshot())
+    const difference = await this.#database.miscount(snapshot)
+    await this.#serially(async () => this.#database.correct(difference))
+    return difference !== undefined
+  }
+
+  /**
+   * Writes a copy of the store, as it is at this moment, into a folder that does not exist yet; other work goes on. The
+   * copy is a store like any other: to restore it, put it where the store was. A copy that was broken off does not bear
+   * the name of the folder.
+   *
+   * @throws HushlampError `storage-exists`, `storage-failed`, `storage-corrupt` or `aborted`
+   */
+  async backup(directory: string, options?: BackupOptions): Promise<void> {
+    const snapshot = await this.#serially(async () => this.#database.snapshot())
+    await writeBackup(directory, snapshot, options)
+  }
+
+  /** Commits what was offered and closes the database. May be called more than once. */
   async close(): Promise<void> {
-    this.#closing = true
-    this.#cancelSweep()
-    await this.#commits
-    await this.#database.close()
+    this.#cancelTick()
+    this.#closing ??= this.#serially(async () => this.#database.close())
+    await this.#closing
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
 
-  #serially(task: () => Promise<void>): void {
-    this.#commits = this.#commits.then(task).catch((error: unknown) => {
-      this.#logger.error(`the store failed: ${errorCode(error)}`)
-    })
+  /** Runs a task when those before it are done. Everything that writes is such a task. */
+  async #serially<T>(task: () => Promise<T>): Promise<T> {
+    const run = this.#tasks.then(task)
+    this.#tasks = run.catch(() => {})
+    return run
   }
 
   async #commitOffers(): Promise<void> {
     while (this.#offers.length > 0) {
       const offers = this.#offers.splice(0, maxOffersPerCommit)
       try {
-        const answers = await this.#commit(offers)
-        offers.forEach((offer, i) => offer.resolve(answers[i] ?? []))
-      } catch (cause) {
-        const error = new HushlampError('storage-failed', undefined, { cause })
+        const codes = await this.#commit(offers)
+        offers.forEach((offer, i) => offer.resolve(codes[i] ?? []))
+      } catch (error) {
         for (const offer of offers) offer.reject(error)
       }
     }
     this.#committing = false
   }
 
-  async #commit(offers: readonly Offer[]): Promise<ResultCode[][]> {
-    const now = this.#clock.unixSeconds()
-    const keys = new Map<string, KeyChanges>()
-    for (const { key } of offers) {
-      const name = hex(key)
-      if (!keys.has(name)) keys.set(name, await KeyChanges.load(this.#database, key))
-    }
-    let usage = this.#usage
-    const answers = offers.map(({ key, rows }) =>
-      rows.map((row): ResultCode => {
-        const changes = keys.get(hex(key))
-        if (changes === undefined) return resultCode.tryAgain
-        const position = hex(rowPosition(row))
-        const existing = changes.rows.get(position)
-        const merged = mergeRow(existing, row, now)
-        if (merged === undefined || merged === existing) return resultCode.ok
-        const growth = bytesOnDisk(encodeRow(row)) - changes.bytesOf(existing)
-        if (existing === undefined) {
-          const full = usage.bytes + growth > this.#maxBytes
-          if (full || !hasRoom(changes.rows.values(), row, now)) return resultCode.overCapacity
-        }
-        changes.rows.set(position, merged)
-        usage = {
-          rows: usage.rows + (existing === undefined ? 1 : 0),
-          bytes: usage.bytes + growth
-        }
-        return resultCode.ok
+  async #commit(offers: readonly WaitingOffer[]): Promise<ResultCode[][]> {
+    const database = this.#database
+    await database.recover()
+    const keys = new Map<string, KeyRows>()
+    await Promise.all(
+      [...new Map(offers.map(({ key }) => [hex(key), key]))].map(async ([name, key]) => {
+        // One key that cannot be read is no reason to refuse the others.
+        const rows = await database.rows(key).catch(() => undefined)
+        if (rows !== undefined) keys.set(name, new KeyRows(key, rows))
       })
     )
-    const operations = [...keys.values()].flatMap((changes) => changes.operations())
-    if (operations.length > 0) await this.#write(operations, usage)
-    return answers
+    const { codes, operations, usage } = mergeOffers(offers, keys, database.usage, {
+      admission: this.#admission,
+      now: this.#clock.unixSeconds(),
+      nowMonotonicMs: this.#clock.monotonicMs()
+    })
+    if (operations.length > 0) await database.write(operations, usage)
+    return codes
   }
 
-  async #sweepChunk(): Promise<number> {
-    if (this.#closing) return 0
-    const range = expiredRange(this.#clock.unixSeconds())
-    const expired = await this.#database.iterator({ ...range, limit: sweepChunk }).all()
-    if (expired.length === 0) return 0
-    let { rows, bytes } = this.#usage
-    const operations: Operation[] = []
-    for (const [entry, size] of expired) {
-      operations.push({ type: 'del', key: entry }, { type: 'del', key: rowKeyOfIndex(entry) })
-      rows--
-      bytes -= decodeSize(size)
+  async #sweepChunk(after: Uint8Array | undefined): ReturnType<typeof expiredChunk> {
+    const database = this.#database
+    const begunAtMs = this.#clock.monotonicMs()
+    const now = database.deletionTime
+    const chunk = await expiredChunk(database.level, { now, after, limit: this.#sweepRows })
+    if (chunk.operations.length > 0) {
+      // That it has gone may be forgotten in a crash: then it goes again.
+      const usage = sumUsage(database.usage, chunk.gone, -1)
+      await database.write(chunk.operations, usage, { lazily: true })
     }
-    await this.#write(operations, { rows, bytes })
-    return expired.length
+    const tookMs = Math.max(1, this.#clock.monotonicMs() - begunAtMs)
+    const fitting = Math.round((this.#sweepRows * sweepBudgetMs) / tookMs)
+    this.#sweepRows = Math.min(sweepRows.most, Math.max(sweepRows.least, fitting))
+    return chunk
   }
 
-  async #write(operations: Operation[], usage: StoreUsage): Promise<void> {
-    operations.push({ type: 'put', key: countersKey, value: encodeUsage(usage) })
-    await this.#database.batch(operations, { sync: true })
-    this.#usage = usage
-  }
-
-  #scheduleSweep(): void {
-    if (this.#closing) return
-    this.#cancelSweep = this.#clock.after(sweepIntervalMs, () => {
-      void this.sweep()
+  #scheduleTick(): void {
+    if (this.#closing !== undefined) return
+    this.#cancelTick = this.#clock.after(sweepIntervalMs, () => {
+      void this.#tick()
         .catch((error: unknown) => {
-          this.#logger.error(`sweeping failed: ${errorCode(error)}`)
+          if (this.#closing !== undefined) return
+          this.#logger.error(`the store is in trouble: ${errorCode(error)}`)
         })
-        .finally(() => this.#scheduleSweep())
+        .finally(() => this.#scheduleTick())
     })
   }
-}
 
-/** The rows of one key during a commit: as they were, expired ones included, and as they will be. */
-class KeyChanges {
-  readonly key: Uint8Array
-  readonly rows: Map<string, RegistryRow>
-  readonly #before: ReadonlyMap<string, RegistryRow>
-
-  private constructor(key: Uint8Array, before: ReadonlyMap<string, RegistryRow>) {
-    this.key = key
-    this.#before = before
-    this.rows = new Map(before)
-  }
-
-  static async load(database: Database, key: Uint8Array): Promise<KeyChanges> {
-    const entries = await database.iterator(rowRange(key)).all()
-    return new KeyChanges(
-      key,
-      new Map(
-        entries.map(([id, value]) => {
-          const { position } = splitRowKey(id)
-          return [hex(position), decodeRow(position, value)]
-        })
-      )
-    )
-  }
-
-  bytesOf(row: RegistryRow | undefined): number {
-    return row === undefined ? 0 : bytesOnDisk(encodeRow(row))
-  }
-
-  operations(): Operation[] {
-    const operations: Operation[] = []
-    for (const [position, row] of this.rows) {
-      const before = this.#before.get(position)
-      if (before === row) continue
-      const id = rowKey(this.key, rowPosition(row))
-      const value = encodeRow(row)
-      if (before !== undefined) {
-        operations.push({ type: 'del', key: indexKey(before.expiry, id) })
-      }
-      operations.push(
-        { type: 'put', key: id, value },
-        { type: 'put', key: indexKey(row.expiry, id), value: encodeSize(bytesOnDisk(value)) }
-      )
-    }
-    return operations
+  async #tick(): Promise<void> {
+    await this.#serially(async () => this.#database.recover())
+    await this.sweep()
+    if (this.#database.recountDue) await this.recount()
+    if (this.damagedRows === this.#reportedDamaged) return
+    this.#reportedDamaged = this.damagedRows
+    this.#logger.error(`rows that are damaged on disk and left out: ${this.damagedRows}`)
   }
 }
 
-function openError(error: unknown): HushlampError {
-  if (error instanceof HushlampError) return error
-  const codes = [error, error instanceof Error ? error.cause : undefined].map(errorCode)
-  if (codes.includes('LEVEL_LOCKED')) {
-    return new HushlampError('storage-locked', undefined, { cause: error })
-  }
-  const corrupt = codes.includes('LEVEL_CORRUPTION')
-  return new HushlampError(corrupt ? 'storage-corrupt' : 'storage-failed', undefined, {
-    cause: error
-  })
+function closedError(): HushlampError {
+  return new HushlampError('storage-failed', 'The store is closed.')
 }
