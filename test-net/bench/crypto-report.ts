@@ -1,7 +1,7 @@
-import { arch, availableParallelism, cpus, platform, release } from 'node:os'
-
 import { median, ratio } from './interleaved.ts'
 import type { Samples } from './interleaved.ts'
+import { machine } from './machine.ts'
+import { table, verdict } from './markdown-table.ts'
 
 /** A ratio that must not be exceeded. */
 export interface Bar {
@@ -103,33 +103,4 @@ export function markdown({ machine: facts, rounds, operations, comparisons }: Re
     ),
     ''
   ].join('\n')
-}
-
-function verdict(passed: boolean): string {
-  return passed ? 'PASS' : 'FAIL'
-}
-
-function table(
-  head: readonly string[],
-  rows: readonly (readonly (string | number)[])[]
-): readonly string[] {
-  const cells = [head, ...rows].map((row) => row.map(String))
-  const widths = head.map((_, column) =>
-    Math.max(3, ...cells.map((row) => (row[column] ?? '').length))
-  )
-  const line = (row: readonly string[]): string =>
-    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`
-  const [first = [], ...rest] = cells
-  return [line(first), line(widths.map((width) => '-'.repeat(width))), ...rest.map(line)]
-}
-
-function machine(): Readonly<Record<string, string | number>> {
-  return {
-    processor: cpus()[0]?.model.trim() ?? 'unknown',
-    cores: availableParallelism(),
-    system: `${platform()} ${release()} ${arch()}`,
-    'Node.js': process.versions.node,
-    OpenSSL: process.versions['openssl'] ?? 'unknown',
-    V8: process.versions.v8
-  }
 }
