@@ -5,6 +5,7 @@ import { lastLines, runCommand, startCommand } from '../src/verify/command.ts'
 import { firstLight } from '../src/verify/first-light.ts'
 import { processesMarked } from '../src/verify/processes.ts'
 import {
+  readBars,
   readCoverage,
   readFormal,
   readMutations,
@@ -159,5 +160,18 @@ describe('the report of an acceptance', () => {
 
   it('keeps colours out of what was printed', () => {
     expect(lastLines('first\n\u001B[31mred\u001B[0m\n', 1)).toEqual(['red'])
+  })
+
+  it('read the bars of a benchmark, and none from what is no report', () => {
+    const comparisons = [
+      { subject: 'a', base: 'b', ratio: 0.5, bar: { most: 1 }, passed: true },
+      { subject: 'c', base: 'd', ratio: 0.5, bar: { least: 0.6 }, passed: false },
+      { subject: 'e', base: 'f', ratio: 3 }
+    ]
+    expect(readBars(JSON.stringify({ comparisons }))).toEqual([
+      { figure: 'a / b: 0.500 (most 1): reached', passed: true },
+      { figure: 'c / d: 0.500 (least 0.6): missed', passed: false }
+    ])
+    expect(readBars('{}')).toEqual([])
   })
 })

@@ -5,12 +5,13 @@ import type { Acceptance, Outcome } from './acceptance.ts'
 import { firstLight } from './first-light.ts'
 import { describeCommit, describeMachine } from './machine.ts'
 import { protocol } from './protocol.ts'
+import { registry } from './registry.ts'
 import { renderReport, statusOf } from './report.ts'
 import type { CheckedLine } from './report.ts'
 import { Workbench } from './workbench.ts'
 
 const repository = join(import.meta.dirname, '../../..')
-const acceptances: readonly Acceptance[] = [firstLight, protocol]
+const acceptances: readonly Acceptance[] = [firstLight, protocol, registry]
 
 const usage = `Usage: npm run verify -- TOPIC [--only 1,4]
 

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { resolvePrograms } from '../programs.ts'
 import { outcome } from './acceptance.ts'
 import type { Acceptance, Outcome } from './acceptance.ts'
-import { lastLines, withoutColours } from './command.ts'
-import type { CommandResult } from './command.ts'
+import { checkTestFile, testFigure, timed } from './checks.ts'
+import { withoutColours } from './command.ts'
 import {
   readCoverage,
   readFormal,
@@ -13,11 +13,9 @@ import {
   readSpecification,
   readTestCounts
 } from './readings.ts'
-import type { TestCounts } from './readings.ts'
 import type { Workbench } from './workbench.ts'
 
 const minute = 60_000
-const seconds = (result: CommandResult): string => `${result.seconds.toFixed(1)} s`
 
 /** Not more of the lines and branches of the core may be left out by its tests. */
 const leastCoverage = 95
@@ -28,38 +26,6 @@ const bars = [
   { subject: 'open a record', base: 'Ed25519 verify', most: 2.5 },
   { subject: 'reject junk', base: 'open a record', most: 1 / 6 }
 ] as const
-
-/** The outcome with its time, and with the end of the output where it did not hold. */
-function timed(
-  held: boolean,
-  command: string,
-  result: CommandResult,
-  ...figures: readonly string[]
-): Outcome {
-  const seen = held ? [] : lastLines(result.output, 20)
-  return outcome(held, command, seconds(result), ...figures, ...seen)
-}
-
-function testFigure(counts: TestCounts | undefined): string {
-  if (!counts) return 'no tests were counted'
-  return `tests: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`
-}
-
-/** Runs one file of tests; a skipped test is one that says nothing. */
-async function checkTestFile(
-  bench: Workbench,
-  folder: string,
-  file: string,
-  ...figures: readonly string[]
-): Promise<Outcome> {
-  const { clone } = await bench.installed()
-  const command = `cd ${folder} && npx --no vitest run ${file}`
-  const result = await bench.run(clone, command, 5 * minute)
-  const counts = readTestCounts(withoutColours(result.output))
-  const held =
-    result.status === 0 && counts !== undefined && counts.passed > 0 && counts.skipped === 0
-  return timed(held, command, result, ...figures, testFigure(counts))
-}
 
 async function checkSpecification(bench: Workbench): Promise<readonly Outcome[]> {
   const { clone } = await bench.installed()
@@ -138,7 +104,7 @@ async function checkGpg(bench: Workbench): Promise<readonly Outcome[]> {
   const { clone } = await bench.installed()
   const version = await bench.run(clone, 'gpg --version', minute)
   const [gpg = ''] = version.output.split('\n')
-  return [await checkTestFile(bench, 'packages/shared', 'test/gpg.test.ts', gpg)]
+  return [await checkTestFile(bench, 'packages/shared', 'test/gpg.test.ts', { figures: [gpg] })]
 }
 
 async function checkSpeed(bench: Workbench): Promise<readonly Outcome[]> {

@@ -133,3 +133,30 @@ function numberIn(text: string, pattern: RegExp): number | undefined {
   const found = pattern.exec(text)?.[1]
   return found === undefined ? undefined : Number(found)
 }
+
+/** A bar of a benchmark and how it came out. */
+export interface BarReading {
+  readonly figure: string
+  readonly passed: boolean
+}
+
+/** The bars in the findings of a benchmark: every comparison that passed or did not. */
+export function readBars(json: string): readonly BarReading[] {
+  const report: unknown = JSON.parse(json)
+  if (!isObject(report) || !Array.isArray(report['comparisons'])) return []
+  const comparisons: readonly unknown[] = report['comparisons']
+  return comparisons.filter(isObject).flatMap((each) => {
+    const { subject, base, ratio, passed, bar } = each
+    if (typeof passed !== 'boolean') return []
+    const limit = isObject(bar)
+      ? Object.entries(bar).map(([side, at]) => `${side} ${String(at)}`)
+      : []
+    const times = typeof ratio === 'number' ? ratio.toPrecision(3) : 'not measured'
+    const figure = `${String(subject)} / ${String(base)}: ${times} (${limit.join()}): `
+    return [{ figure: figure + (passed ? 'reached' : 'missed'), passed }]
+  })
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
+}
