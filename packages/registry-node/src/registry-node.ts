@@ -32,7 +32,8 @@ import type { ListenAddress, RegistryNodeConfig } from './config/config.ts'
 import { removeRunningFile, writeRunningFile } from './data-folder/running-file.ts'
 import { readOrMakeSecret } from './data-folder/secret-file.ts'
 import { Readiness } from './http/readiness.ts'
-import { createHttpServer } from './http/server.ts'
+import { createHttpServer, defaultHttpInit } from './http/server.ts'
+import type { HttpInit } from './http/server.ts'
 import { errorCode, silentLogger } from './log.ts'
 import type { Logger } from './log.ts'
 import { OnionService, usualControlAddresses } from './onion/onion-service.ts'
@@ -55,6 +56,8 @@ export interface RegistryNodeComponents {
   readonly logger?: Logger
   /** Times of the overlay that differ from the ordinary ones. */
   readonly timings?: Partial<OverlayTimings>
+  /** Limits of the HTTP interface that differ from the ordinary ones. */
+  readonly http?: Partial<HttpInit>
 }
 
 interface NodeParts {
@@ -119,8 +122,15 @@ export class RegistryNode implements Registry, AsyncDisposable {
       }
       const readiness = new Readiness({ registry, clock, random }, readinessInit)
       const http = createHttpServer(
-        { registry, logger, nodes: () => running().nodes, ready: async () => readiness.ready() },
-        { maxBodyBytes: 2 * config.maxValueBytes + 1024 }
+        {
+          registry,
+          limits,
+          clock,
+          logger,
+          nodes: () => running().nodes,
+          ready: async () => readiness.ready()
+        },
+        { ...defaultHttpInit, ...components.http }
       )
       opened.unshift(async () => http.close())
       await listen(http, config.http)

@@ -57,6 +57,7 @@ export {
   verifyOwnership
 } from './registry/ownership.ts'
 export {
+  defaultMaxValues,
   hasRoom,
   isLive,
   mergeRow,

@@ -1,48 +1,102 @@
-import { problem } from '@hushlamp/shared'
+import type { Socket } from 'node:net'
+
+import { encodeProblem, HushlampError, problem } from '@hushlamp/shared'
 import { fastify } from 'fastify'
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify'
 
 import { errorCode } from '../log.ts'
 import type { Logger } from '../log.ts'
 import { problemOf, send } from './answer.ts'
+import { budgeted } from './budget.ts'
+import type { Budgets } from './budget.ts'
+import { addDocs } from './docs-routes.ts'
 import { healthRoutes } from './health-routes.ts'
 import type { HealthComponents } from './health-routes.ts'
+import { networkRoutes } from './network-routes.ts'
+import type { NetworkComponents } from './network-routes.ts'
 import { restRoutes } from './rest-routes.ts'
 import type { RestComponents } from './rest-routes.ts'
+import { xmlRpcRoutes } from './xml-rpc-routes.ts'
 
 /** What the HTTP interface stands in front of. */
-export interface HttpComponents extends RestComponents, HealthComponents {
+export interface HttpComponents extends RestComponents, NetworkComponents, HealthComponents {
   readonly logger: Logger
 }
 
-/** How the HTTP interface is configured. */
+/**
+ * Limits of the HTTP interface. None is per client: behind Tor all clients have one address, and this interface does not
+ * look at addresses anyway.
+ */
 export interface HttpInit {
-  /** Greatest length of a body, in bytes. */
-  readonly maxBodyBytes: number
+  /** Greatest length of the headers of a request. */
+  readonly maxHeaderBytes: number
+  /** How long a client may take to send the headers. */
+  readonly headersTimeoutMs: number
+  /** How long a client may take to send the whole request. */
+  readonly requestTimeoutMs: number
+  /** How long a connection stays open between requests. */
+  readonly keepAliveTimeoutMs: number
+  /** How long a connection may be without a byte, also while an answer is taken slowly. */
+  readonly idleTimeoutMs: number
+  /** How often connections are checked for these times. */
+  readonly checkIntervalMs: number
+  /** Most connections at a time; beyond them idle ones are closed and new ones dropped. */
+  readonly maxConnections: number
+  readonly budgets: Budgets
 }
 
-const requestTimeoutMs = 15_000
+/** What holds where nothing is set. */
+export const defaultHttpInit: HttpInit = {
+  maxHeaderBytes: 8192,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 15_000,
+  keepAliveTimeoutMs: 30_000,
+  idleTimeoutMs: 60_000,
+  checkIntervalMs: 2000,
+  maxConnections: 2048,
+  budgets: {
+    gets: { maxRunning: 64, maxWaiting: 256 },
+    puts: { maxRunning: 64, maxWaiting: 256 }
+  }
+}
 
 /**
  * The HTTP interface of a node, made of one plugin per group of routes. It has no request log and never looks at the
  * address of a client; what goes wrong is logged by its code alone.
  */
 export function createHttpServer(components: HttpComponents, init: HttpInit): FastifyInstance {
-  const { logger } = components
+  const { logger, limits } = components
   const app = fastify({
     logger: false,
-    bodyLimit: init.maxBodyBytes,
-    requestTimeout: requestTimeoutMs,
-    connectionTimeout: 60_000,
-    keepAliveTimeout: 30_000,
+    // Twice a value has room for it in base64; the rest is for keys, hashes and proofs.
+    bodyLimit: 2 * limits.maxValueBytes + 1024,
+    http: {
+      maxHeaderSize: init.maxHeaderBytes,
+      headersTimeout: init.headersTimeoutMs,
+      connectionsCheckingInterval: init.checkIntervalMs
+    },
+    requestTimeout: init.requestTimeoutMs,
+    connectionTimeout: init.idleTimeoutMs,
+    keepAliveTimeout: init.keepAliveTimeoutMs,
     forceCloseConnections: true,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 64 },
+    clientErrorHandler: answerClientError,
     frameworkErrors: (error, _request, reply) => {
       void send(reply, problemOf(error))
     }
   })
+  // The schemas describe the interface; what is taken is decided by the codec of the core alone, which clients share.
+  // A test holds the two together.
+  app.setValidatorCompiler(() => () => true)
+  app.setSerializerCompiler(() => JSON.stringify)
+  app.server.maxConnections = init.maxConnections
+  app.server.on('drop', () => app.server.closeIdleConnections())
   app.removeContentTypeParser('text/plain')
+  app.addHook('onSend', (_request, reply, _payload, next) => {
+    reply.header('x-content-type-options', 'nosniff')
+    next()
+  })
   app.setNotFoundHandler(async (_request, reply) =>
     send(reply, problem(404, 'Not found', 'There is no such resource.', 'not-found'))
   )
@@ -51,7 +105,49 @@ export function createHttpServer(components: HttpComponents, init: HttpInit): Fa
     if (answer.status >= 500) logger.warn(`a request failed: ${errorCode(error)}`)
     return send(reply, answer)
   })
-  app.register(restRoutes, components)
+
+  const inBudget = { ...components, registry: budgeted(components.registry, init.budgets) }
+  addDocs(app)
+  app.register(restRoutes, inBudget)
+  app.register(xmlRpcRoutes, inBudget)
+  app.register(networkRoutes, components)
   app.register(healthRoutes, components)
   return app
+}
+
+/** Answers what is not HTTP, has too long headers or comes too slowly, and closes the connection. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const { status, title, body } = clientProblem(error.code)
+  const head = [
+    `HTTP/1.1 ${status} ${title}`,
+    'content-type: application/problem+json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'cache-control: no-store',
+    'connection: close'
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
+}
+
+function clientProblem(code: string | undefined): { status: number; title: string; body: string } {
+  const of = (status: number, title: string, detail: string) => ({
+    status,
+    title,
+    body: problem(status, title, detail, 'registry-malformed').body
+  })
+  switch (code) {
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return of(408, 'Request timeout', 'The request was not complete in time.')
+    case 'HPE_HEADER_OVERFLOW':
+      return of(431, 'Request header fields too large', 'The headers are too long.')
+    default:
+      return {
+        status: 400,
+        title: 'Bad request',
+        body: encodeProblem(new HushlampError('registry-malformed')).body
+      }
+  }
 }
