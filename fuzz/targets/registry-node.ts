@@ -10,6 +10,7 @@ import {
   utf8
 } from '@hushlamp/shared'
 import type { RegistryRow } from '@hushlamp/shared'
+import { MemoryRegistry, VirtualClock } from '@hushlamp/shared/testing'
 
 import {
   decodeReply,
@@ -25,6 +26,13 @@ import {
   requestOf,
   storeReplyOf
 } from '../../packages/registry-node/src/overlay/wire.ts'
+import {
+  decodeMethodCall,
+  encodeMethodResponse,
+  maxParams
+} from '../../packages/registry-node/src/xml-rpc/codec.ts'
+import { callMethod } from '../../packages/registry-node/src/xml-rpc/methods.ts'
+import { encodeMethodCall } from '../../packages/registry-node/test/xml-rpc-calls.ts'
 import { ensure } from '../target.ts'
 import type { FuzzTarget } from '../target.ts'
 
@@ -71,5 +79,31 @@ const overlay: FuzzTarget = {
   }
 }
 
-/** The decoders of what other registry nodes send. */
-export const nodeTargets: readonly FuzzTarget[] = [overlay]
+const hash = sha1(value)
+const none = new Uint8Array()
+const xmlRpc: FuzzTarget = {
+  name: 'xml-rpc',
+  seeds: () =>
+    [
+      encodeMethodCall('put', [key, value, 60, 'fuzz']),
+      encodeMethodCall('put_removable', [key, value, 'SHA', hash, 60, 'fuzz']),
+      encodeMethodCall('get', [key, 10, none, 'fuzz']),
+      encodeMethodCall('get_details', [key, 1, new Uint8Array(40), 'fuzz']),
+      encodeMethodCall('rm', [key, hash, 'SHA', utf8('secret'), 60, 'fuzz']),
+      encodeMethodCall('system.methodHelp', ['put']),
+      encodeMethodCall('put', [[1, ['two', [utf8('three')]]]])
+    ].map(utf8),
+  run: async ({ bytes }) => {
+    const registry = new MemoryRegistry({ clock: new VirtualClock() })
+    try {
+      const call = decodeMethodCall(bytes)
+      ensure(call.params.length <= maxParams, 'more params than a call can have')
+      encodeMethodResponse(await callMethod(call, { registry, limits: defaultLimits }))
+    } catch (error) {
+      if (!isHushlampError(error)) throw error
+    }
+  }
+}
+
+/** The decoders of what other registry nodes and clients send. */
+export const nodeTargets: readonly FuzzTarget[] = [overlay, xmlRpc]

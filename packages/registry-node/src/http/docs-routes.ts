@@ -3,7 +3,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 
 import { version } from '../version.ts'
-import { problemSchema, storedValueSchema, tagDescriptions } from './schemas.ts'
+import { problemSchema, storedValueSchema, tags } from './schemas.ts'
 
 /** Everything the page needs comes from this node; scripts and styles in the page itself are not run. */
 const contentSecurityPolicy = [
@@ -33,7 +33,7 @@ export function addDocs(app: FastifyInstance): void {
         license: { name: 'MIT' }
       },
       servers: [{ url: '/' }],
-      tags: [...tagDescriptions]
+      tags: Object.values(tags)
     },
     refResolver: {
       buildLocalReference: ({ $id }, _base, _fragment, i) =>

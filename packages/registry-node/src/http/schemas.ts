@@ -19,27 +19,17 @@ export type JsonSchema = Readonly<Record<string, unknown>>
 /** What each answer of a route is: status, then media type, then its form. */
 type Answers = Readonly<Record<number, JsonSchema>>
 
-/** Groups of the routes, in the order in which the pages show them. */
+/** Groups of the routes, in the order in which the page shows them. */
 export const tags = {
-  values: 'Values',
-  xmlRpc: 'XML-RPC',
-  network: 'Network',
-  health: 'Health'
+  values: {
+    name: 'Values',
+    description:
+      'Puts, gets and removes. Byte strings are hexadecimal in paths and base64 in bodies.'
+  },
+  xmlRpc: { name: 'XML-RPC', description: 'The same registry for clients of OpenDHT.' },
+  network: { name: 'Network', description: 'Where other nodes are.' },
+  health: { name: 'Health', description: 'For those who run the node.' }
 } as const
-
-const tagTexts: Readonly<Record<keyof typeof tags, string>> = {
-  values: 'Puts, gets and removes. Byte strings are hexadecimal in paths and base64 in bodies.',
-  xmlRpc: 'The same registry for clients of OpenDHT.',
-  network: 'Where other nodes are.',
-  health: 'For those who run the node.'
-}
-
-/** The groups with what they are about. */
-export const tagDescriptions: readonly { readonly name: string; readonly description: string }[] =
-  Object.entries(tags).map(([key, name]) => ({
-    name,
-    description: tagTexts[key as keyof typeof tags]
-  }))
 
 const hexBytes = (length: number, description: string): JsonSchema => ({
   type: 'string',
@@ -121,6 +111,10 @@ const problem = (description: string): JsonSchema => ({
   description,
   content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } }
 })
+const xml = (description: string): JsonSchema => ({
+  description,
+  content: { 'text/xml': { schema: { type: 'string' } } }
+})
 const tryAgain: JsonSchema = {
   ...problem(
     'Code 2: too few nodes answered, or this one has too much to do. Repeat the request later.'
@@ -148,7 +142,7 @@ function route(
   summary: string,
   rest: FastifySchema & { readonly description?: string; readonly response: Answers }
 ): FastifySchema {
-  return { tags: [tags[tag]], operationId, summary, ...rest }
+  return { tags: [tags[tag].name], operationId, summary, ...rest }
 }
 
 /** The schema of a put. */
@@ -291,20 +285,16 @@ export const readySchema: FastifySchema = route(
 
 /** The schema of OpenDHT's interface at one of its two paths. */
 export function xmlRpcSchema(path: '/' | '/RPC2'): FastifySchema {
-  const body = (description: string): JsonSchema => ({
-    description,
-    content: { 'text/xml': { schema: { type: 'string' } } }
-  })
   return route('xmlRpc', path === '/' ? 'xmlRpcAtRoot' : 'xmlRpc', 'Call a method of OpenDHT', {
     description:
       'Methods: put(key, value, ttl_sec, application), put_removable(key, value, "SHA", secret_hash, ttl_sec, application), ' +
       'get(key, maxvals, placemark, application), get_details(key, maxvals, placemark, application), ' +
       'rm(key, value_hash, "SHA", secret, ttl_sec, application), system.listMethods(), system.methodSignature(name), ' +
       'system.methodHelp(name).',
-    body: body('A methodCall.'),
+    body: xml('A methodCall.'),
     response: {
-      200: body('A methodResponse, with a fault where the call breaks a rule.'),
-      415: body('A fault: the body is not of the type text/xml.')
+      200: xml('A methodResponse, with a fault where the call breaks a rule.'),
+      415: xml('A fault: the body is not of the type text/xml.')
     }
   })
 }

@@ -1,6 +1,8 @@
+import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 
-import { encodeProblem, HushlampError, problem } from '@hushlamp/shared'
+import { problem } from '@hushlamp/shared'
+import type { RestAnswer } from '@hushlamp/shared'
 import { fastify } from 'fastify'
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify'
 
@@ -121,10 +123,10 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
     socket.destroy()
     return
   }
-  const { status, title, body } = clientProblem(error.code)
+  const { status, contentType, body } = clientProblem(error.code)
   const head = [
-    `HTTP/1.1 ${status} ${title}`,
-    'content-type: application/problem+json',
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    `content-type: ${contentType}`,
     `content-length: ${Buffer.byteLength(body)}`,
     'cache-control: no-store',
     'connection: close'
@@ -132,22 +134,15 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
 }
 
-function clientProblem(code: string | undefined): { status: number; title: string; body: string } {
-  const of = (status: number, title: string, detail: string) => ({
-    status,
-    title,
-    body: problem(status, title, detail, 'registry-malformed').body
-  })
+function clientProblem(code: string | undefined): RestAnswer {
   switch (code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return of(408, 'Request timeout', 'The request was not complete in time.')
+      return problem(408, 'Request timeout', 'The request was not complete in time.', malformed)
     case 'HPE_HEADER_OVERFLOW':
-      return of(431, 'Request header fields too large', 'The headers are too long.')
+      return problem(431, 'Header fields too large', 'The headers are too long.', malformed)
     default:
-      return {
-        status: 400,
-        title: 'Bad request',
-        body: encodeProblem(new HushlampError('registry-malformed')).body
-      }
+      return problem(400, 'Bad request', 'This is not a request of HTTP.', malformed)
   }
 }
+
+const malformed = 'registry-malformed'

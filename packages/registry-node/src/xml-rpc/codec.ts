@@ -50,17 +50,17 @@ function decodeValue(node: XmlNode): XmlRpcValue {
   if (node.name !== 'value') throw malformed('a value is missing')
   // Where no type is given, the type is string.
   if (node.children.length === 0) return node.text
-  const typed = onlyChild(node)
-  switch (typed.name) {
+  const content = onlyChild(node)
+  switch (content.name) {
     case 'int':
     case 'i4':
-      return decodeInt(leaf(typed))
+      return decodeInt(leaf(content))
     case 'string':
-      return leaf(typed)
+      return leaf(content)
     case 'base64':
-      return decodeBase64(leaf(typed))
+      return decodeBase64(leaf(content))
     case 'array':
-      return decodeArray(typed)
+      return decodeArray(content)
     default:
       throw malformed('a value has a type other than int, i4, string, base64 and array')
   }
@@ -112,10 +112,12 @@ export function encodeMethodResponse(result: XmlRpcValue): string {
 
 /** The body of an answer to a call that failed. Its HTTP status is 200 all the same, as XML-RPC demands. */
 export function encodeFault({ code, text }: XmlRpcFault): string {
-  const member = (name: string, value: XmlRpcValue): string =>
-    `<member><name>${name}</name>${encodeValue(value)}</member>`
   const members = member('faultCode', code) + member('faultString', text)
   return response(`<fault><value><struct>${members}</struct></value></fault>`)
+}
+
+function member(name: string, value: XmlRpcValue): string {
+  return `<member><name>${name}</name>${encodeValue(value)}</member>`
 }
 
 function response(content: string): string {
