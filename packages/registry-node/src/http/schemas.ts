@@ -36,10 +36,13 @@ const hexBytes = (length: number, description: string): JsonSchema => ({
   pattern: `^[0-9a-fA-F]{${2 * length}}$`,
   description
 })
+/** With padding, and no bits but zeros behind the last byte. */
+const canonicalBase64 =
+  '^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$'
 const base64Bytes = (min: number, max: number, description: string): JsonSchema => ({
   type: 'string',
   contentEncoding: 'base64',
-  pattern: '^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$',
+  pattern: canonicalBase64,
   minLength: 4 * Math.ceil(min / 3),
   maxLength: 4 * Math.ceil(max / 3),
   description

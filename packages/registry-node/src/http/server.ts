@@ -6,12 +6,12 @@ import type { RestAnswer } from '@hushlamp/shared'
 import { fastify } from 'fastify'
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify'
 
-import { errorCode } from '../log.ts'
 import type { Logger } from '../log.ts'
 import { problemOf, send } from './answer.ts'
 import { budgeted } from './budget.ts'
 import type { Budgets } from './budget.ts'
 import { addDocs } from './docs-routes.ts'
+import { Failures } from './failures.ts'
 import { healthRoutes } from './health-routes.ts'
 import type { HealthComponents } from './health-routes.ts'
 import { networkRoutes } from './network-routes.ts'
@@ -64,10 +64,11 @@ export const defaultHttpInit: HttpInit = {
 
 /**
  * The HTTP interface of a node, made of one plugin per group of routes. It has no request log and never looks at the
- * address of a client; what goes wrong is logged by its code alone.
+ * address of a client; what goes wrong is logged by its code alone, each code once.
  */
 export function createHttpServer(components: HttpComponents, init: HttpInit): FastifyInstance {
   const { logger, limits } = components
+  const failures = new Failures(logger)
   const app = fastify({
     logger: false,
     // Twice a value has room for it in base64; the rest is for keys, hashes and proofs.
@@ -104,11 +105,15 @@ export function createHttpServer(components: HttpComponents, init: HttpInit): Fa
   )
   app.setErrorHandler(async (error: FastifyError, _request: FastifyRequest, reply) => {
     const answer = problemOf(error)
-    if (answer.status >= 500) logger.warn(`a request failed: ${errorCode(error)}`)
+    if (answer.status >= 500) failures.report(error)
     return send(reply, answer)
   })
 
-  const inBudget = { ...components, registry: budgeted(components.registry, init.budgets) }
+  const inBudget = {
+    ...components,
+    failures,
+    registry: budgeted(components.registry, init.budgets)
+  }
   addDocs(app)
   app.register(restRoutes, inBudget)
   app.register(xmlRpcRoutes, inBudget)

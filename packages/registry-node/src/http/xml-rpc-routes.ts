@@ -1,18 +1,16 @@
-import { isHushlampError } from '@hushlamp/shared'
 import type { FastifyPluginCallback, FastifyReply } from 'fastify'
 
-import { errorCode } from '../log.ts'
-import type { Logger } from '../log.ts'
 import { decodeMethodCall, encodeFault, encodeMethodResponse } from '../xml-rpc/codec.ts'
 import { faultOf } from '../xml-rpc/faults.ts'
 import { malformed } from '../xml-rpc/malformed.ts'
 import { callMethod } from '../xml-rpc/methods.ts'
 import type { MethodComponents } from '../xml-rpc/methods.ts'
+import type { Failures } from './failures.ts'
 import { xmlRpcSchema } from './schemas.ts'
 
 /** What the XML-RPC interface stands in front of. */
 export interface XmlRpcComponents extends MethodComponents {
-  readonly logger: Logger
+  readonly failures: Failures
 }
 
 /** Room for a value that is too long, so that its sender learns the limit instead of finding the connection closed. */
@@ -31,22 +29,9 @@ export const xmlRpcRoutes: FastifyPluginCallback<XmlRpcComponents> = (app, compo
   )
   app.setErrorHandler(async (error, _request, reply) => {
     const status = statusOf(error)
-    if (status === 415) {
-      return answer(reply.code(415), encodeFault(faultOf(malformed('send text/xml'))))
-    }
-    if (status === 413) {
-      return answer(
-        reply,
-        encodeFault(faultOf(malformed(`a call has at most ${maxBodyBytes} bytes`)))
-      )
-    }
-    if (status === undefined && !isHushlampError(error)) {
-      components.logger.warn(`a call failed: ${errorCode(error)}`)
-    }
-    return answer(
-      reply,
-      encodeFault(faultOf(status === undefined ? error : malformed('the body is none')))
-    )
+    if (status === undefined) components.failures.report(error)
+    const fault = faultOf(status === undefined ? error : malformed(mistake(status)))
+    return answer(reply.code(status === 415 ? 415 : 200), encodeFault(fault))
   })
   for (const url of ['/RPC2', '/'] as const) {
     app.post(url, { schema: xmlRpcSchema(url) }, async (request, reply) => {
@@ -62,8 +47,13 @@ function answer(reply: FastifyReply, body: string): FastifyReply {
   return reply.header('cache-control', 'no-store').type('text/xml; charset=utf-8').send(body)
 }
 
-/** The status of a mistake that Fastify found. */
+/** The status of a mistake that Fastify found before the call was read. */
 function statusOf(error: unknown): number | undefined {
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
   return typeof status === 'number' && status < 500 ? status : undefined
+}
+
+function mistake(status: number): string {
+  if (status === 413) return `a call has at most ${maxBodyBytes} bytes`
+  return status === 415 ? 'a call is of the type text/xml' : 'a call is missing'
 }
