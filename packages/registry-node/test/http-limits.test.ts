@@ -173,7 +173,9 @@ describe('a connection', () => {
   })
 
   it('ends where the headers do not end', async () => {
-    const { socket, answer } = dial(await listen({ headersTimeoutMs: 100, requestTimeoutMs: 200 }))
+    const { socket, answer } = dial(
+      await listen({ headersTimeoutMs: 100, requestTimeoutMs: 600_000 })
+    )
     socket.write('GET /healthz HTTP/1.1\r\n')
     const drip = setInterval(() => socket.write('x-drip: 1\r\n'), 10)
     expect(await answer).toMatch(/^HTTP\/1.1 408 [^]*application\/problem\+json/)
@@ -239,7 +241,7 @@ describe('a connection', () => {
   })
 
   it('that is idle makes room for new ones when there are too many', async () => {
-    const port = await listen({ maxConnections: 3 })
+    const port = await listen({ maxConnections: 3, keepAliveTimeoutMs: 600_000 })
     const idle = [dial(port), dial(port), dial(port)]
     for (const { socket } of idle) {
       socket.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n')
