@@ -54,6 +54,9 @@ describe('a node that says all it can', () => {
       '127.0.0.1:0',
       '--overlay',
       '127.0.0.1:0',
+      '--admin',
+      'off',
+      '--no-onion',
       '--data-dir',
       join(folder, 'node')
     ]

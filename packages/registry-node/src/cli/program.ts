@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs'
-
 import { isHushlampError } from '@hushlamp/shared'
 import { Command, CommanderError } from 'commander'
 
 import { errorCode } from '../log.ts'
+import { version } from '../version.ts'
 import { addSettings, gatherConfig } from './settings-options.ts'
 import type { SettingsOptions } from './settings-options.ts'
 import { start } from './start-command.ts'
@@ -119,9 +118,4 @@ function report(error: unknown): number {
   }
   process.stderr.write(`hushlamp-node: an error that should not happen: ${errorCode(error)}\n`)
   return exitCodes.failed
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return /"version": "([^"]+)"/.exec(text)?.[1] ?? 'unknown'
 }
