@@ -145,6 +145,16 @@ export const rooms = {
       reason: downwards
     }
   },
+  xmlRpc: {
+    // Reads what strangers send, and calls a registry that it is given.
+    files: ['packages/registry-node/src/xml-rpc/**'],
+    imports: {
+      home: 'packages/registry-node/src/xml-rpc',
+      packages: ['@hushlamp/shared'],
+      modules: open(['saxes']),
+      reason: 'OpenDHT’s interface is a codec and a table of methods: no server, no disk, no clock.'
+    }
+  },
   registryNodeLauncher: {
     files: ['packages/registry-node/bin/**'],
     imports: { ...launcher, home: 'packages/registry-node' }
