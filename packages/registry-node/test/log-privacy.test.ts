@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -213,5 +214,20 @@ async function useTheNode(http: string): Promise<number[]> {
   ]
   for (const [method, path, body, type] of bad) await send(method, path, body, type)
   await send('GET', '/', stray.repeat(2000)).catch(() => {})
+  for (const target of [`/v1/keys/${hex(key)}/values`, '/RPC2', `/${stray}`]) {
+    await breakOff(http, target)
+  }
   return [...usedPorts]
+}
+
+/** Begins a request, and is gone in the middle of it. */
+async function breakOff(http: string, path: string): Promise<void> {
+  const { hostname, port } = new URL(http)
+  const socket = connect({ host: hostname, port: Number(port), localAddress: clientAddress })
+  await once(socket, 'connect')
+  const type = path === '/RPC2' ? 'text/xml' : 'application/json'
+  const head = `POST ${path} HTTP/1.1\r\nhost: x\r\nuser-agent: ${userAgent}\r\ncontent-type: ${type}\r\n`
+  socket.write(`${head}content-length: 500\r\n\r\n${stray}`)
+  socket.destroySoon()
+  await once(socket, 'close')
 }
