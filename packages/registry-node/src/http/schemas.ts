@@ -1,5 +1,6 @@
 import {
   defaultMaxValues,
+  errorCodes,
   hashBytes,
   keyBytes,
   maxSecretBytes,
@@ -13,8 +14,8 @@ import {
 import type { RegistryLimits } from '@hushlamp/shared'
 import type { FastifySchema } from 'fastify'
 
-/** A schema in the words of JSON Schema, draft 2020-12. */
-export type JsonSchema = Readonly<Record<string, unknown>>
+import { base64Bytes, hexBytes, integer, object } from './json-schema.ts'
+import type { JsonSchema } from './json-schema.ts'
 
 /** What each answer of a route is: status, then media type, then its form. */
 type Answers = Readonly<Record<number, JsonSchema>>
@@ -31,39 +32,6 @@ export const tags = {
   health: { name: 'Health', description: 'For those who run the node.' }
 } as const
 
-const hexBytes = (length: number, description: string): JsonSchema => ({
-  type: 'string',
-  pattern: `^[0-9a-fA-F]{${2 * length}}$`,
-  description
-})
-/** With padding, and no bits but zeros behind the last byte. */
-const canonicalBase64 =
-  '^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$'
-const base64Bytes = (min: number, max: number, description: string): JsonSchema => ({
-  type: 'string',
-  contentEncoding: 'base64',
-  pattern: canonicalBase64,
-  minLength: 4 * Math.ceil(min / 3),
-  maxLength: 4 * Math.ceil(max / 3),
-  description
-})
-const integer = (minimum: number, maximum: number, description: string): JsonSchema => ({
-  type: 'integer',
-  minimum,
-  maximum,
-  description
-})
-const object = (
-  properties: JsonSchema,
-  required: readonly string[],
-  examples?: readonly unknown[]
-): JsonSchema => ({
-  type: 'object',
-  properties,
-  required,
-  ...(examples && { examples })
-})
-
 const key: JsonSchema = {
   ...hexBytes(keyBytes, 'Key of the registry, 20 bytes.'),
   examples: ['00112233445566778899aabbccddeeff00112233']
@@ -71,12 +39,18 @@ const key: JsonSchema = {
 const ttlSeconds = integer(minTtlSeconds, maxTtlSeconds, 'Time to live, at most seven days.')
 const ownerPublicKey = base64Bytes(32, 32, 'Ed25519 public key whose hash is the key.')
 
+/** What the member `code` of a problem may say, with its meaning. */
+const problemCodes: readonly (readonly [code: string, meaning: string])[] = [
+  ...Object.entries(errorCodes).filter(([code]) => code.startsWith('registry-')),
+  ['not-found', 'There is no such resource.'],
+  ['internal', 'The node failed to answer.']
+]
+
 /** RFC 9457. Named, so that the document describes it once. */
 export const problemSchema: JsonSchema = {
   $id: 'Problem',
   title: 'Problem',
-  description:
-    'RFC 9457. `code` is one of the error codes of Hushlamp, or the result code 1 (over capacity) or 2 (try again).',
+  description: 'What went wrong, as RFC 9457 has it.',
   ...object(
     {
       type: { type: 'string', pattern: '^urn:hushlamp:problem:' },
@@ -84,7 +58,11 @@ export const problemSchema: JsonSchema = {
       status: { type: 'integer' },
       detail: { type: 'string', description: 'What is wrong and what to do, for people.' },
       code: {
-        anyOf: [{ type: 'string' }, { enum: [resultCode.overCapacity, resultCode.tryAgain] }]
+        description: [
+          'Result codes of OpenDHT: 1 is over capacity, 2 is try again. Codes of errors:',
+          ...problemCodes.map(([code, meaning]) => `- \`${code}\`: ${meaning}`)
+        ].join('\n'),
+        enum: [resultCode.overCapacity, resultCode.tryAgain, ...problemCodes.map(([code]) => code)]
       }
     },
     ['type', 'title', 'status', 'detail', 'code']
