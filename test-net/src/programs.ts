@@ -14,10 +14,15 @@ interface Purpose {
   readonly program: string
   /** Arguments with which the program ends at once and well, if all its parts are there. */
   readonly check: readonly string[]
+  /** Where the program itself is in the package, if what is in PATH is a script that only finds it in its usual place. */
+  readonly insidePackage?: string
+  /** Folder beside the libraries that one of them looks for only in its usual place. */
+  readonly libraries?: string
 }
 
 /** Packages of Debian that the suite uses programs or modules of. */
 export type SuitePackage =
+  | 'chromium-headless-shell'
   | 'go-sendxmpp'
   | 'iproute2'
   | 'mcabber'
@@ -32,6 +37,13 @@ const purposes: Readonly<Record<SuitePackage, Purpose>> = {
   mcabber: { program: 'mcabber', check: ['-V'] },
   spin: { program: 'spin', check: ['-V'] },
   tmux: { program: 'tmux', check: ['-V'] },
+  // The shell does all that tests need of a browser and has far fewer packages behind it.
+  'chromium-headless-shell': {
+    program: 'chromium',
+    check: ['--version'],
+    insidePackage: 'usr/lib/chromium/chromium-headless-shell',
+    libraries: 'pulseaudio'
+  },
   profanity: { program: 'profanity', check: ['--version'] },
   'go-sendxmpp': { program: 'go-sendxmpp', check: ['--version'] },
   // A python3 of pyenv, conda and the like does not see the modules of the distribution.
@@ -57,6 +69,8 @@ export interface Programs {
   readonly environment: NodeJS.ProcessEnv
   /** The program of each package; for a module of Python the Python that can import it. */
   readonly paths: ReadonlyMap<SuitePackage, string>
+  /** What takes the place of `/` for the packages that were unpacked. */
+  readonly unpackedRoots: readonly string[]
   /** For `set modules_dir` in mcabber's settings, where it does not find its modules by itself. */
   readonly mcabberModules?: string
 }
@@ -101,6 +115,7 @@ export async function resolvePrograms(
   return {
     environment: withTerminal(withUnpackedPackages(environment, ...unpacked)),
     paths,
+    unpackedRoots: unpacked.map(({ root }) => root),
     ...(mcabberModules === undefined ? {} : { mcabberModules })
   }
 }
@@ -110,7 +125,7 @@ async function unpack(
   options: ResolveProgramsOptions
 ): Promise<UnpackedPackages> {
   try {
-    return await unpackDebianPackages([name], options)
+    return withLibraries(await unpackDebianPackages([name], options), purposes[name].libraries)
   } catch (cause) {
     if (!isHushlampError(cause, 'package-download-failed')) throw cause
     throw new HushlampError(
@@ -118,6 +133,16 @@ async function unpack(
       `The tests need the package ${name}, which is not installed and could not be fetched. ${installIt(name)}`,
       { cause }
     )
+  }
+}
+
+function withLibraries(unpacked: UnpackedPackages, folder: string | undefined): UnpackedPackages {
+  if (folder === undefined) return unpacked
+  const libraries = unpacked.environment['LD_LIBRARY_PATH'] ?? []
+  const more = libraries.map((each) => join(each, folder))
+  return {
+    ...unpacked,
+    environment: { ...unpacked.environment, LD_LIBRARY_PATH: [...libraries, ...more] }
   }
 }
 
@@ -136,17 +161,17 @@ function withTerminal(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 async function workingProgram(
-  { program, check }: Purpose,
+  purpose: Purpose,
   environment: NodeJS.ProcessEnv,
   { signal }: AbortOptions,
   unpacked?: UnpackedPackages
 ): Promise<string | undefined> {
-  for (const path of candidates(program, environment, unpacked)) {
+  for (const path of candidates(purpose, environment, unpacked)) {
     try {
       // Not every file with the right name is a program: a masked one may be a device.
       if (!(await stat(path)).isFile()) continue
       await access(path, constants.X_OK)
-      await promisify(execFile)(path, check, {
+      await promisify(execFile)(path, purpose.check, {
         env: environment,
         timeout: 20_000,
         ...(signal === undefined ? {} : { signal })
@@ -160,10 +185,13 @@ async function workingProgram(
 }
 
 function candidates(
-  program: string,
+  { program, insidePackage }: Purpose,
   environment: NodeJS.ProcessEnv,
   unpacked: UnpackedPackages | undefined
 ): readonly string[] {
+  if (unpacked !== undefined && insidePackage !== undefined) {
+    return [join(unpacked.root, insidePackage)]
+  }
   if (program.startsWith('/')) {
     return unpacked === undefined ? [program] : [program, join(unpacked.root, program)]
   }

@@ -9,6 +9,7 @@ import {
   checkRemove,
   hex,
   HushlampError,
+  maxTtlSeconds,
   pageOf,
   rowFromPut,
   rowFromRemove
@@ -32,19 +33,24 @@ import type { ListenAddress, RegistryNodeConfig } from './config/config.ts'
 import { removeRunningFile, writeRunningFile } from './data-folder/running-file.ts'
 import { readOrMakeSecret } from './data-folder/secret-file.ts'
 import { Readiness } from './http/readiness.ts'
+import { addressOf, listen, urlOf } from './http/listen.ts'
 import { createHttpServer, defaultHttpInit } from './http/server.ts'
 import type { HttpInit } from './http/server.ts'
-import { errorCode, silentLogger } from './log.ts'
+import { silentLogger } from './log.ts'
 import type { Logger } from './log.ts'
 import { OnionService, usualControlAddresses } from './onion/onion-service.ts'
 import { Libp2pNetwork } from './overlay/libp2p-network.ts'
+import { defaultOperatorTimings, OperatorInterface } from './operator-interface.ts'
+import type { OperatorTimings } from './operator-interface.ts'
 import { loadNodeKey } from './overlay/node-key.ts'
 import { Overlay } from './overlay/overlay.ts'
 import { defaultTimings } from './overlay/timings.ts'
 import type { OverlayTimings } from './overlay/timings.ts'
+import type { StatusSources } from './status/status-sources.ts'
 import { RecordStore } from './store/record-store.ts'
 import type { StoreUsage } from './store/usage.ts'
 import { systemClock } from './system-clock.ts'
+import { version } from './version.ts'
 
 /** What a node may be given instead of its own. */
 export interface RegistryNodeComponents {
@@ -58,6 +64,8 @@ export interface RegistryNodeComponents {
   readonly timings?: Partial<OverlayTimings>
   /** Limits of the HTTP interface that differ from the ordinary ones. */
   readonly http?: Partial<HttpInit>
+  /** Times of what the operator sees that differ from the ordinary ones. */
+  readonly operatorTimings?: Partial<OperatorTimings>
 }
 
 interface NodeParts {
@@ -67,6 +75,7 @@ interface NodeParts {
   readonly http: FastifyInstance
   readonly store: RecordStore
   readonly onion: OnionService | undefined
+  readonly operator: OperatorInterface
   readonly dataDirectory: string
   announced(): readonly string[]
 }
@@ -74,6 +83,8 @@ interface NodeParts {
 /** How long the outcome of a readiness probe holds, and how long one may take: together less than 10 s. */
 const readinessInit = { freshMs: 2000, timeoutMs: 5000 }
 const maxPeerHttpAddresses = 200
+/** Enough to tell a density by, and no more than every node knows around itself. */
+const neighboursForEstimate = 16
 
 /**
  * A node of the registry: store, overlay and HTTP interface. As a {@link Registry} it is the whole distributed registry,
@@ -101,20 +112,29 @@ export class RegistryNode implements Registry, AsyncDisposable {
     const limits: RegistryLimits = { maxValueBytes: config.maxValueBytes }
     await makeDirectory(config.dataDirectory)
     const opened: (() => Promise<unknown>)[] = []
+    let node: RegistryNode | undefined
+    const running = (): RegistryNode => {
+      if (node === undefined) throw new HushlampError('registry-unreachable')
+      return node
+    }
     try {
+      const operator = await OperatorInterface.open(
+        { clock, sources: statusSources(running, config) },
+        {
+          admin: config.admin,
+          timings: { ...defaultOperatorTimings, ...components.operatorTimings }
+        }
+      )
+      opened.unshift(async () => operator.stop())
+      const { meter } = operator
       const store = await RecordStore.open(
-        { clock, logger, admission: new CapacityOnly({ maxBytes: config.maxBytes }) },
+        { clock, logger, meter, admission: new CapacityOnly({ maxBytes: config.maxBytes }) },
         { directory: join(config.dataDirectory, 'store') }
       )
       opened.unshift(async () => store.close())
       const key = await loadNodeKey(join(config.dataDirectory, 'node.key'))
 
       // The HTTP interface must listen before the overlay tells its address, and needs the node to answer from.
-      let node: RegistryNode | undefined
-      const running = (): RegistryNode => {
-        if (node === undefined) throw new HushlampError('registry-unreachable')
-        return node
-      }
       const registry: Registry = {
         put: async (request) => running().put(request),
         get: async (request) => running().get(request),
@@ -123,17 +143,20 @@ export class RegistryNode implements Registry, AsyncDisposable {
       const readiness = new Readiness({ registry, clock, random }, readinessInit)
       const http = createHttpServer(
         {
-          registry,
+          registry: operator.metered(registry),
           limits,
           clock,
           logger,
           nodes: () => running().nodes,
-          ready: async () => readiness.ready()
+          ready: async () => readiness.ready(),
+          status: operator.status,
+          traffic: operator.traffic,
+          refused: (error) => operator.refused(error)
         },
         { ...defaultHttpInit, ...components.http }
       )
       opened.unshift(async () => http.close())
-      await listen(http, config.http)
+      await listen(http, config.http, 'http')
 
       const onion = await startOnion({ clock, logger }, config, addressOf(http))
       if (onion !== undefined) opened.unshift(async () => onion.stop())
@@ -144,6 +167,7 @@ export class RegistryNode implements Registry, AsyncDisposable {
           clock,
           logger,
           store,
+          meter,
           httpAddresses: announced,
           makeNetwork: async (events) =>
             Libp2pNetwork.create({ events }, { listen: multiaddress(config.overlay), key })
@@ -159,6 +183,7 @@ export class RegistryNode implements Registry, AsyncDisposable {
       await writeRunningFile(dataDirectory, {
         pid: process.pid,
         http: urlOf(addressOf(http)),
+        ...(operator.adminAddress !== undefined && { admin: operator.adminAddress }),
         token: hex(random.bytes(16))
       })
       node = new RegistryNode({
@@ -168,9 +193,11 @@ export class RegistryNode implements Registry, AsyncDisposable {
         http,
         store,
         onion,
+        operator,
         dataDirectory,
         announced
       })
+      operator.start()
       return node
     } catch (error) {
       for (const close of opened) await close()
@@ -204,6 +231,11 @@ export class RegistryNode implements Registry, AsyncDisposable {
     return urlOf(addressOf(this.#parts.http))
   }
 
+  /** `http://host:port` of the metrics, undefined where there are none. */
+  get adminAddress(): string | undefined {
+    return this.#parts.operator.adminAddress
+  }
+
   /** Multiaddresses for other nodes to join this one. */
   get overlayAddresses(): readonly string[] {
     return this.#parts.overlay.addresses
@@ -222,6 +254,11 @@ export class RegistryNode implements Registry, AsyncDisposable {
   /** How many other nodes are connected. */
   get peers(): number {
     return this.#parts.overlay.peers
+  }
+
+  /** Kademlia distances of the nodes closest to this one that it knows, the closest first. */
+  get neighbourDistances(): readonly Uint8Array[] {
+    return this.#parts.overlay.neighbourDistances(neighboursForEstimate)
   }
 
   /** HTTP addresses of this node and of those connected to it. */
@@ -259,8 +296,28 @@ export class RegistryNode implements Registry, AsyncDisposable {
     await removeRunningFile(this.#parts.dataDirectory)
     await this.#parts.onion?.stop()
     await this.#parts.http.close()
+    await this.#parts.operator.stop()
     await this.#parts.overlay.stop()
     await this.#parts.store.close()
+  }
+}
+
+/** Where what an operator sees comes from. Any class may take all the capacity that the others leave. */
+function statusSources(running: () => RegistryNode, config: RegistryNodeConfig): StatusSources {
+  const { maxBytes, maxValueBytes } = config
+  return {
+    version: version(),
+    peerId: () => running().peerId,
+    peers: () => running().peers,
+    neighbourDistances: () => running().neighbourDistances,
+    usage: () => running().usage,
+    capacity: () => ({
+      bytes: maxBytes,
+      byClass: { hour: maxBytes, day: maxBytes, week: maxBytes }
+    }),
+    price: () => ({ hour: 0, day: 0, week: 0 }),
+    limits: { maxValueBytes, maxTtlSeconds },
+    onionAddress: () => running().onionAddress
   }
 }
 
@@ -293,39 +350,6 @@ async function makeDirectory(directory: string): Promise<void> {
   } catch (cause) {
     throw new HushlampError('storage-failed', 'The data folder cannot be made.', { cause })
   }
-}
-
-async function listen(http: FastifyInstance, { host, port }: ListenAddress): Promise<void> {
-  try {
-    await http.listen({ host, port })
-  } catch (cause) {
-    if (errorCode(cause) === 'EADDRINUSE') {
-      throw new HushlampError(
-        'address-in-use',
-        `The HTTP port ${port} is in use by another program.`,
-        { cause }
-      )
-    }
-    throw new HushlampError('config-invalid', 'It is not possible to listen on the setting http.', {
-      cause
-    })
-  }
-}
-
-/** Where the HTTP interface is reached from this computer. */
-function addressOf(http: FastifyInstance): ListenAddress {
-  const bound = http.server.address()
-  if (bound === null || typeof bound === 'string') throw new HushlampError('config-invalid')
-  const { address, port } = bound
-  const local = new Map([
-    ['0.0.0.0', '127.0.0.1'],
-    ['::', '::1']
-  ])
-  return { host: local.get(address) ?? address, port }
-}
-
-function urlOf({ host, port }: ListenAddress): string {
-  return `http://${isIPv6(host) ? `[${host}]` : host}:${port}`
 }
 
 function advertised(http: FastifyInstance, { host }: ListenAddress): readonly string[] {

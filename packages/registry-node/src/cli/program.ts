@@ -34,7 +34,8 @@ on) and in the file config.toml of the data folder. The command line wins over t
 over the file; start --print-config shows what holds.
 A node listens on 127.0.0.1 until you give it another address. It stores and logs nothing about its
 clients: no addresses, no keys, no times.
-GET /healthz tells that it is alive, GET /readyz that puts and gets work.`
+GET / shows how the node does, /healthz that it is alive, /readyz that puts and gets work; exact figures
+for Prometheus are at /metrics of the admin address.`
 
 type Act<Options> = (options: Options) => Promise<void | number>
 

@@ -36,15 +36,17 @@ export async function start(all: StartOptions): Promise<void> {
 
 function print(json: boolean, node: RegistryNode): void {
   const { httpAddress: http, overlayAddresses: overlay, onionAddress: onion, peerId } = node
+  const { adminAddress: admin } = node
   if (json) {
-    const ready = { ready: true, http, overlay, peerId, onion }
+    const ready = { ready: true, http, overlay, peerId, onion, admin }
     process.stdout.write(`${JSON.stringify(ready)}\n`)
     return
   }
   process.stdout.write(
     [
       `Node ${peerId} is running.`,
-      `HTTP     ${http}`,
+      `HTTP     ${http}  (open it in a browser to see how the node does)`,
+      ...(admin === undefined ? [] : [`Metrics  ${admin}/metrics`]),
       ...(onion === undefined
         ? []
         : [`Onion    ${onion}  (open to everybody; --no-onion turns it off)`]),

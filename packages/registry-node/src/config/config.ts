@@ -7,6 +7,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 
 import { logLevels } from '../log.ts'
 import type { LogLevel } from '../log.ts'
+import { isLoopback } from '../loopback.ts'
 import { defaultSettings, mergeSettings } from './settings.ts'
 import type { NodeSettings } from './settings.ts'
 
@@ -95,7 +96,7 @@ function onionMode(text = ''): OnionMode {
 /** Metrics and commands are for this computer alone. */
 function loopbackAddress(setting: string, text = ''): ListenAddress {
   const address = listenAddress(setting, text)
-  if (!/^(127\.|::1$)/.test(address.host) || isIP(address.host) === 0) {
+  if (!isLoopback(address.host)) {
     throw invalid(setting, 'off or a loopback address and a port, like 127.0.0.1:5852')
   }
   return address

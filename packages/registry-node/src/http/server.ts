@@ -19,10 +19,15 @@ import type { NetworkComponents } from './network-routes.ts'
 import { restRoutes } from './rest-routes.ts'
 import type { RestComponents } from './rest-routes.ts'
 import { xmlRpcRoutes } from './xml-rpc-routes.ts'
+import { statusRoutes } from '../status/status-routes.ts'
+import type { StatusComponents } from '../status/status-routes.ts'
 
 /** What the HTTP interface stands in front of. */
-export interface HttpComponents extends RestComponents, NetworkComponents, HealthComponents {
+export interface HttpComponents
+  extends RestComponents, NetworkComponents, HealthComponents, StatusComponents {
   readonly logger: Logger
+  /** A request was turned down. */
+  refused(error: unknown): void
 }
 
 /**
@@ -106,6 +111,7 @@ export function createHttpServer(components: HttpComponents, init: HttpInit): Fa
   app.setErrorHandler(async (error: FastifyError, _request: FastifyRequest, reply) => {
     const answer = problemOf(error)
     if (answer.status >= 500) failures.report(error)
+    else components.refused(error)
     return send(reply, answer)
   })
 
@@ -119,6 +125,7 @@ export function createHttpServer(components: HttpComponents, init: HttpInit): Fa
   app.register(xmlRpcRoutes, inBudget)
   app.register(networkRoutes, components)
   app.register(healthRoutes, components)
+  app.register(statusRoutes, components)
   return app
 }
 

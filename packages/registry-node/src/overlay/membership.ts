@@ -3,6 +3,7 @@ import type { Clock } from '@hushlamp/shared'
 
 import { errorCode } from '../log.ts'
 import type { Logger } from '../log.ts'
+import type { NodeMeter } from '../metrics/node-meter.ts'
 import { ChannelError } from './channel.ts'
 import { Channels } from './channels.ts'
 import { PeerBook } from './peer-book.ts'
@@ -18,6 +19,7 @@ export interface MembershipComponents {
   readonly clock: Clock
   readonly logger: Logger
   readonly network: PeerNetwork
+  readonly meter?: Pick<NodeMeter, 'asked'> | undefined
 }
 
 /** How a node is a member of its network. */
@@ -44,6 +46,7 @@ export class Membership {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #network: PeerNetwork
+  readonly #meter: Pick<NodeMeter, 'asked'> | undefined
   readonly #init: MembershipInit
   readonly #channels: Channels
   readonly #selfPlace: Uint8Array
@@ -56,6 +59,7 @@ export class Membership {
     this.#clock = clock
     this.#logger = logger
     this.#network = network
+    this.#meter = components.meter
     this.#init = init
     this.#selfPlace = network.placeOf(network.id) ?? new Uint8Array(32)
     this.book = new PeerBook({ clock, placeOf: (id) => network.placeOf(id) })
@@ -111,9 +115,11 @@ export class Membership {
     try {
       const result = parse(await this.#channels.request(id, request))
       this.book.answered(id)
+      this.#meter?.asked(request.op, 'answered')
       return result
     } catch (error) {
       const refused = error instanceof ChannelError && error.failure === 'refused'
+      this.#meter?.asked(request.op, refused ? 'refused' : 'failed')
       if (!refused) this.#lose(id, error)
       throw error
     }

@@ -2,6 +2,7 @@ import { compareBytes } from '@hushlamp/shared'
 import type { AbortOptions, Clock, RegistryLimits, RegistryRow, ResultCode } from '@hushlamp/shared'
 
 import type { Logger } from '../log.ts'
+import type { NodeMeter } from '../metrics/node-meter.ts'
 import type { RowStore } from '../store/row-store.ts'
 import type { FrameStream } from './channel.ts'
 import { distance, placeOfKey } from './distance.ts'
@@ -23,6 +24,8 @@ export interface OverlayComponents {
   readonly logger: Logger
   readonly store: RowStore
   readonly makeNetwork: MakePeerNetwork
+  /** Where requests between nodes and repairs are counted. */
+  readonly meter?: Pick<NodeMeter, 'asked' | 'served' | 'repaired'> | undefined
   /** HTTP addresses of this node that others may hand out. */
   httpAddresses(): readonly string[]
 }
@@ -48,12 +51,12 @@ export class Overlay implements Holders {
   readonly #repairer: Repairer
 
   private constructor(components: OverlayComponents, init: OverlayInit, network: PeerNetwork) {
-    const { clock, logger, store } = components
+    const { clock, logger, store, meter } = components
     this.#components = components
     this.#init = init
     this.#network = network
     const membership = new Membership(
-      { clock, logger, network },
+      { clock, logger, network, meter },
       {
         bootstrap: init.bootstrap,
         timings: init.timings,
@@ -66,6 +69,7 @@ export class Overlay implements Holders {
       {
         clock,
         store,
+        meter,
         closest: (place) => membership.contacts(place),
         neighbours: (id) =>
           membership
@@ -88,7 +92,10 @@ export class Overlay implements Holders {
         entries: () => store.entries(),
         ring: (place) => this.candidates(place).candidates.slice(0, replicas),
         candidate: (id, place) => membership.book.candidate(id, place),
-        repair: async (key, rows) => this.#replicator.repair(key, rows)
+        repair: async (key, rows) => {
+          await this.#replicator.repair(key, rows)
+          meter?.repaired(rows.length)
+        }
       },
       {
         churnDelayMs: init.timings.churnDelayMs,
@@ -152,6 +159,11 @@ export class Overlay implements Holders {
   /** How many peers are connected. */
   get peers(): number {
     return this.#membership.peers
+  }
+
+  /** Distances of up to `count` nodes that are closest to this one, the closest first. */
+  neighbourDistances(count: number): readonly Uint8Array[] {
+    return this.#membership.closest(this.#membership.place, count).map((peer) => peer.distance)
   }
 
   /** HTTP addresses that connected peers announced. */

@@ -1,5 +1,6 @@
 import type { Clock, RegistryLimits } from '@hushlamp/shared'
 
+import type { NodeMeter } from '../metrics/node-meter.ts'
 import type { RowStore } from '../store/row-store.ts'
 import { serveFrames } from './channel.ts'
 import type { FrameStream } from './channel.ts'
@@ -18,6 +19,7 @@ import type { Contact, StoreRequest } from './wire.ts'
 export interface StoreServiceComponents {
   readonly clock: Clock
   readonly store: Pick<RowStore, 'offer' | 'rows'>
+  readonly meter?: Pick<NodeMeter, 'served'> | undefined
   /** The closest nodes to a place that this one knows, itself left out. */
   closest(place: Uint8Array): readonly Contact[]
   /** The closest nodes to a peer that this one knows, that peer and itself left out. */
@@ -47,11 +49,17 @@ export class StoreService {
 
   /** The answer to one frame. Rejects where not even the number of the request can be read. */
   async answer(peer: string, frame: Uint8Array): Promise<Uint8Array> {
+    const { clock, meter } = this.#components
     const head = decodeRequestHead(frame)
+    let op: StoreRequest['op'] | undefined
     try {
-      const request = requestOf(head, this.#limits, this.#components.clock.unixSeconds())
-      return await this.#carryOut(peer, head.id, request)
+      const request = requestOf(head, this.#limits, clock.unixSeconds())
+      op = request.op
+      const answer = await this.#carryOut(peer, head.id, request)
+      meter?.served(op, 'answered')
+      return answer
     } catch {
+      meter?.served(op, op === undefined ? 'refused' : 'failed')
       return encodeRefusal(head.id)
     }
   }

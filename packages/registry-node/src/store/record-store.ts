@@ -4,6 +4,7 @@ import type { Clock, RegistryRow, ResultCode } from '@hushlamp/shared'
 import type { Admission } from '../admission/admission.ts'
 import { errorCode } from '../log.ts'
 import type { Logger } from '../log.ts'
+import type { NodeMeter } from '../metrics/node-meter.ts'
 import { writeBackup } from './backup.ts'
 import type { BackupOptions } from './backup.ts'
 import { KeyRows, mergeOffers } from './merge-offers.ts'
@@ -27,6 +28,7 @@ export interface RecordStoreComponents {
   readonly logger: Logger
   /** Asked before a row takes a new place or prolongs its stay. */
   readonly admission: Admission
+  readonly meter?: Pick<NodeMeter, 'swept'> | undefined
 }
 
 /** How a record store is configured. */
@@ -53,6 +55,7 @@ export class RecordStore implements RowStore, AsyncDisposable {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #admission: Admission
+  readonly #meter: Pick<NodeMeter, 'swept'> | undefined
   readonly #database: RowDatabase
   readonly #offers: WaitingOffer[] = []
   #tasks: Promise<unknown> = Promise.resolve()
@@ -66,6 +69,7 @@ export class RecordStore implements RowStore, AsyncDisposable {
     this.#clock = components.clock
     this.#logger = components.logger
     this.#admission = components.admission
+    this.#meter = components.meter
     this.#database = database
   }
 
@@ -156,6 +160,7 @@ export class RecordStore implements RowStore, AsyncDisposable {
       after = chunk.last
       await new Promise(setImmediate)
     } while (after !== undefined)
+    this.#meter?.swept(swept)
     return swept
   }
 
