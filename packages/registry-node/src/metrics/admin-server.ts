@@ -15,8 +15,7 @@ export function createAdminServer(components: { readonly metrics: NodeMetrics })
   const { metrics } = components
   const app = fastify({ logger: false, bodyLimit: 1024, forceCloseConnections: true })
   app.addHook('onRequest', async (request) => {
-    const { hostname } = new URL(`http://${request.headers.host ?? ''}`)
-    if (hostname !== 'localhost' && !isLoopback(hostname.replace(/^\[|\]$/g, ''))) {
+    if (!namesThisComputer(request.headers.host)) {
       throw new HushlampError('registry-malformed', 'This interface is for this computer only.')
     }
   })
@@ -29,4 +28,11 @@ export function createAdminServer(components: { readonly metrics: NodeMetrics })
   )
   app.setErrorHandler(async (error, _request, reply) => send(reply, problemOf(error)))
   return app
+}
+
+function namesThisComputer(host: string | undefined): boolean {
+  const address = `http://${host}`
+  if (host === undefined || !URL.canParse(address)) return false
+  const { hostname } = new URL(address)
+  return hostname === 'localhost' || isLoopback(hostname.replace(/^\[|\]$/g, ''))
 }

@@ -117,9 +117,9 @@ function trafficFigures(aggregates: readonly Aggregate[]): PageFigures {
     texts: {
       'rate-top': `${rateTop} per second`,
       'median-top': secondsText(medianTop),
-      'rate-summary': `Puts: ${rateSummary(rates.put)}. Gets: ${rateSummary(rates.get)}.`,
+      'rate-summary': `Puts a second: ${rateSummary(rates.put)}. Gets a second: ${rateSummary(rates.get)}.`,
       'median-summary': `Puts: ${medianSummary(medians.put)}. Gets: ${medianSummary(medians.get)}.`,
-      ...Object.assign({}, ...rowsOf(aggregates).map((row, i) => rowTexts(row, i)))
+      ...Object.assign({}, ...stretchesOf(aggregates).map((each, i) => stretchTexts(each, i)))
     },
     attributes: {
       'rate-put': { d: linePath(rates.put, rateTop) },
@@ -130,7 +130,7 @@ function trafficFigures(aggregates: readonly Aggregate[]): PageFigures {
   }
 }
 
-function perSecond(traffic: Traffic): number {
+function perSecond(traffic: Traffic): number | undefined {
   return traffic.perSecond
 }
 
@@ -138,30 +138,49 @@ function median(traffic: Traffic): number | undefined {
   return traffic.medianSeconds
 }
 
-function rateSummary(rates: readonly number[]): string {
-  return `${rateText(rates.at(-1) ?? 0)} in the last minute, at most ${rateText(Math.max(...rates))}`
+function rateSummary(rates: readonly (number | undefined)[]): string {
+  return summary(rates, rateText, 'not known yet')
 }
 
 function medianSummary(medians: readonly (number | undefined)[]): string {
-  const told = medians.filter((value) => value !== undefined)
-  if (told.length === 0) return 'too few to tell'
-  const last = medians.at(-1)
-  const now = last === undefined ? 'too few to tell' : secondsText(last)
-  return `${now} in the last minute, at most ${secondsText(Math.max(...told))}`
+  return summary(medians, secondsText, 'too few to tell')
 }
 
-function rowsOf(aggregates: readonly Aggregate[]): readonly (readonly Aggregate[])[] {
+function summary(
+  values: readonly (number | undefined)[],
+  text: (value: number) => string,
+  untold: string
+): string {
+  const told = toldOf(values)
+  if (told.length === 0) return untold
+  const last = values.at(-1)
+  const now = last === undefined ? untold : text(last)
+  return `${now} in the last minute, at most ${text(Math.max(...told))}`
+}
+
+function toldOf(values: readonly (number | undefined)[]): readonly number[] {
+  return values.filter((value) => value !== undefined)
+}
+
+/** Stretches of some minutes, the newest first. */
+function stretchesOf(aggregates: readonly Aggregate[]): readonly (readonly Aggregate[])[] {
   const count = Math.ceil(aggregates.length / minutesPerRow)
   return Array.from({ length: count }, (_, i) =>
     aggregates.slice(i * minutesPerRow, (i + 1) * minutesPerRow)
   ).toReversed()
 }
 
-function rowTexts(row: readonly Aggregate[], index: number): Readonly<Record<string, string>> {
-  const mean = (operation: keyof Aggregate): string =>
-    rateText(row.reduce((sum, each) => sum + each[operation].perSecond, 0) / row.length)
+function stretchTexts(
+  stretch: readonly Aggregate[],
+  index: number
+): Readonly<Record<string, string>> {
+  const mean = (operation: keyof Aggregate): string => {
+    const told = toldOf(stretch.map((each) => each[operation].perSecond))
+    if (told.length === 0) return '–'
+    return rateText(told.reduce((sum, rate) => sum + rate, 0) / told.length)
+  }
   const worst = (operation: keyof Aggregate): string => {
-    const told = row.map((each) => median(each[operation])).filter((value) => value !== undefined)
+    const told = toldOf(stretch.map((each) => each[operation].medianSeconds))
     return told.length === 0 ? '–' : secondsText(Math.max(...told))
   }
   return {
@@ -173,7 +192,7 @@ function rowTexts(row: readonly Aggregate[], index: number): Readonly<Record<str
 }
 
 function rateText(rate: number): string {
-  return rate < 0.05 ? 'less than 0.1' : String(Number(rate.toPrecision(rate < 1 ? 1 : 2)))
+  return rate < 0.05 ? 'under 0.1' : String(Number(rate.toPrecision(rate < 1 ? 1 : 2)))
 }
 
 function secondsText(seconds: number): string {

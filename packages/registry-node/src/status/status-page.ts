@@ -141,9 +141,9 @@ ${chart('median', 'Time to answer, median')}
       <dl>
         ${term('Longest value', 'max-value')}
         ${term('Longest time to live', 'max-ttl')}
-        ${term('Effort for up to 1 hour', 'price-hour')}
-        ${term('Effort for up to 1 day', 'price-day')}
-        ${term('Effort for up to 7 days', 'price-week')}
+        ${term('Effort of a put, 1 hour', 'price-hour')}
+        ${term('Effort of a put, 1 day', 'price-day')}
+        ${term('Effort of a put, 7 days', 'price-week')}
       </dl>
     </section>
   </main>

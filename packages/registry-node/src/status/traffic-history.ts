@@ -5,7 +5,8 @@ import { coarseRate, coarseSeconds } from './coarse.ts'
 
 /** What the status page shows of an operation in one aggregate, rounded. */
 export interface Traffic {
-  readonly perSecond: number
+  /** Undefined for the time before the node ran. */
+  readonly perSecond: number | undefined
   /** Half of the operations took at most so long; undefined where there were too few to tell. */
   readonly medianSeconds: number | undefined
 }
@@ -26,7 +27,7 @@ export interface TrafficHistoryInit {
 export const keptAggregates = 60
 
 const bounds = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20]
-const nobody: Traffic = { perSecond: 0, medianSeconds: undefined }
+const untold: Traffic = { perSecond: undefined, medianSeconds: undefined }
 
 /**
  * Rates and latencies of the last hour, in memory only, for a page that everybody may look at. So it keeps nothing finer
@@ -59,10 +60,10 @@ export class TrafficHistory implements Pick<NodeMeter, 'operation' | 'refused'> 
     // What is turned down is an operation that ended, and counted as one.
   }
 
-  /** The aggregates that are over, the oldest first; where there was none yet, empty ones: always the same number. */
+  /** The aggregates that are over, the oldest first, and always as many: those before the start tell nothing. */
   get aggregates(): readonly Aggregate[] {
     const missing = keptAggregates - this.#kept.length
-    return [...Array.from({ length: missing }, () => ({ put: nobody, get: nobody })), ...this.#kept]
+    return [...Array.from({ length: missing }, () => ({ put: untold, get: untold })), ...this.#kept]
   }
 
   /** Ends the adding up. */
