@@ -59,9 +59,7 @@ beforeAll(async () => {
     nodes.push(await RegistryNode.start(config, { operatorTimings }))
   }
   node = nodes[1] ?? node
-  await vi.waitFor(() => {
-    expect(nodes.map(({ peers }) => peers)).toEqual(nodes.map(() => nodeCount - 1))
-  }, 30_000)
+  await vi.waitUntil(() => nodes.every(({ peers }) => peers === nodeCount - 1), 30_000)
   for (const name of ['hour', 'day', 'week'] as const) {
     for (let i = 0; i < rows[name]; i++) await put(i, ttlSeconds[name])
   }
