@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -45,6 +47,8 @@ const nodes: RegistryNode[] = []
 let node: RegistryNode
 let browser: HeadlessChromium | undefined
 let missing = ''
+const stranger = 'http://127.0.0.1:9/x'
+let controlOrigin = ''
 
 beforeAll(async () => {
   await mkdir(artefacts, { recursive: true })
@@ -188,9 +192,44 @@ describe('The pages of a node, in a browser,', () => {
     await expect.poll(async () => shown(observed, 'refresh')).toBe('')
   })
 
+  it('are watched by somebody who would notice a stranger', async () => {
+    if (browser === undefined) throw new Error(missing)
+    await using server = await servePage(`<!doctype html><img src="${stranger}">`)
+    await using observed = await browser.page()
+    await observed.open(server.address)
+    expect(observed.requests).toContain(stranger)
+    expect(observed.complaints.join()).toContain(stranger)
+    controlOrigin = new URL(server.address).origin
+  })
+
   it('have asked nobody else, by the browser’s own account', async () => {
     const logged = (await browser?.end()) ?? []
-    expect(logged.length).toBeGreaterThan(10)
-    expect(strangers(logged.map(({ address }) => address))).toEqual([])
+    const askedBy = (origin: string): readonly string[] =>
+      logged.filter(({ initiator }) => initiator === origin).map(({ address }) => address)
+    expect(askedBy(node.httpAddress).length).toBeGreaterThan(10)
+    expect(strangers(askedBy(node.httpAddress))).toEqual([])
+    expect(askedBy(controlOrigin)).toContain(stranger)
+    const others = logged.filter(({ initiator }) => initiator !== controlOrigin)
+    expect(new Set(others.map(({ initiator }) => initiator))).toEqual(new Set([node.httpAddress]))
   })
 })
+
+/** A page that keeps no policy. */
+async function servePage(html: string): Promise<AsyncDisposable & { readonly address: string }> {
+  const server = createServer((request, response) => {
+    const icon = request.url === '/i.svg'
+    response.setHeader('content-type', icon ? 'image/svg+xml' : 'text/html')
+    response.end(icon ? '<svg xmlns="http://www.w3.org/2000/svg"/>' : html)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const bound = server.address()
+  return {
+    address: typeof bound === 'object' ? `http://127.0.0.1:${bound?.port}/` : '',
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    }
+  }
+}
