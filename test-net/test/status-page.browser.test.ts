@@ -13,7 +13,7 @@ import { HeadlessChromium, findChromium } from '../src/browser/headless-chromium
 import type { ObservedPage } from '../src/browser/observed-page.ts'
 
 /** Pages that a node serves to people, with the policy that each must keep. */
-const pages = ['/']
+const pages = ['/', '/docs']
 
 /** For those who want to look: what the pages looked like. */
 const artefacts = join(import.meta.dirname, '../.artefacts/pages')
@@ -124,19 +124,18 @@ describe('The pages of a node, in a browser,', () => {
   const strangers = (addresses: readonly string[]): readonly string[] =>
     addresses.filter((address) => new URL(address).origin !== node.httpAddress)
 
-  describe.each(pages)('%s', (path) => {
-    it.each(Object.entries(windows))(
-      'asks nobody else, fits and complains of nothing: %s',
-      async (name, window) => {
-        await using observed = await open(path, window)
-        expect(strangers(observed.requests)).toEqual([])
-        expect(observed.requests.length).toBeGreaterThan(2)
-        expect(observed.complaints).toEqual([])
-        expect(await observed.overflow()).toBe(0)
-        const file = `${path.slice(1) || 'status'}-${name}.png`
-        await observed.page.screenshot({ path: join(artefacts, file), fullPage: true })
-      }
-    )
+  it.each(pages)('ask nobody else, fit and complain of nothing: %s', async (path) => {
+    await using observed = await open(path)
+    for (const [name, { colorScheme, viewport }] of Object.entries(windows)) {
+      await observed.page.emulateMedia({ colorScheme })
+      await observed.page.setViewportSize(viewport)
+      const file = `${path === '/' ? 'status' : path.slice(1)}-${name}.png`
+      await observed.page.screenshot({ path: join(artefacts, file), fullPage: true })
+      expect([name, await observed.overflow()]).toEqual([name, 0])
+    }
+    expect(strangers(observed.requests)).toEqual([])
+    expect(observed.requests.length).toBeGreaterThan(2)
+    expect(observed.complaints).toEqual([])
   })
 
   it.each([true, false])(

@@ -6,6 +6,9 @@ import type { FastifyInstance } from 'fastify'
 import { createHttpServer, defaultHttpInit } from '../src/http/server.ts'
 import type { HttpInit } from '../src/http/server.ts'
 import { silentLogger } from '../src/log.ts'
+import { NodeStatus } from '../src/status/node-status.ts'
+import { TrafficHistory } from '../src/status/traffic-history.ts'
+import { nodeSources } from './node-sources.ts'
 
 /** What the interface of a test differs in. */
 export interface HttpInterfaceOptions extends Partial<HttpInit> {
@@ -30,8 +33,17 @@ export function httpInterface(options: HttpInterfaceOptions = {}): FastifyInstan
       clock,
       logger: { ...silentLogger, warn },
       nodes: () => ['http://127.0.0.1:5851', 'http://[::1]:5852', 'https://registry.example'],
-      ready: async () => ready
+      ready: async () => ready,
+      status: statusOf(clock),
+      traffic: new TrafficHistory({ clock }, { aggregateMs: 60_000 }),
+      refused: () => {}
     },
     { ...defaultHttpInit, ...init }
   )
+}
+
+function statusOf(clock: VirtualClock): NodeStatus {
+  const status = new NodeStatus({ clock, sources: nodeSources({ rows: 5 }) }, { renewMs: 10_000 })
+  status.start()
+  return status
 }

@@ -61,8 +61,10 @@ describe('the description of the interface', () => {
   let compile: (schema: Json) => Check
 
   beforeAll(async () => {
-    app.addHook('onRoute', ({ method, url }) => {
-      if (!/^\/(docs|openapi\.json)/.test(url))
+    app.addHook('onRoute', ({ method, url, schema }) => {
+      // Pages for people are no part of the description.
+      const hidden: unknown = Object(schema).hide
+      if (hidden !== true && !/^\/(docs|openapi\.json)/.test(url))
         routes.push(...[method].flat().map((one) => `${one} ${url}`))
     })
     document = at((await app.inject('/openapi.json')).json())
@@ -217,6 +219,7 @@ describe('the description of the interface', () => {
         415,
         { method: 'POST', url: '/RPC2', payload: '{}', headers: { 'content-type': json } }
       ],
+      ['a question for the status', '/v1/status', 200, { method: 'GET', url: '/v1/status' }],
       ['whether it lives', '/healthz', 200, { method: 'GET', url: '/healthz' }],
       ['whether it is ready', '/readyz', 200, { method: 'GET', url: '/readyz' }],
       [

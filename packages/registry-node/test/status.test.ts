@@ -8,36 +8,12 @@ import { NodeStatus } from '../src/status/node-status.ts'
 import { bytesText, pageFigures } from '../src/status/page-figures.ts'
 import type { PageSources } from '../src/status/page-figures.ts'
 import { statusPage } from '../src/status/status-page.ts'
-import type { StatusSources } from '../src/status/status-sources.ts'
 import { keptAggregates, TrafficHistory } from '../src/status/traffic-history.ts'
-
-const nothing = { rows: 0, bytes: 0 }
-const none = { hour: 0, day: 0, week: 0 }
-
-/** Sources of a node that holds some rows of the class `hour`. */
-function sourcesWith(held: { rows: number }): StatusSources {
-  return {
-    version: '1.2.3',
-    peerId: () => '12D3KooWname',
-    peers: () => 4,
-    neighbourDistances: () => [],
-    usage: () => ({
-      byClass: {
-        hour: { rows: held.rows, bytes: held.rows * 270 },
-        day: nothing,
-        week: nothing
-      }
-    }),
-    capacity: () => ({ bytes: 1e6, byClass: { hour: 1e6, day: 1e6, week: 1e6 } }),
-    price: () => none,
-    limits: { maxValueBytes: 128, maxTtlSeconds: 604_800 },
-    onionAddress: () => undefined
-  }
-}
+import { nodeSources } from './node-sources.ts'
 
 function sources(changes: Partial<PageSources> = {}): PageSources {
   const clock = new VirtualClock()
-  const status = new NodeStatus({ clock, sources: sourcesWith({ rows: 5 }) }, { renewMs: 1000 })
+  const status = new NodeStatus({ clock, sources: nodeSources({ rows: 5 }) }, { renewMs: 1000 })
   status.start()
   const traffic = new TrafficHistory({ clock }, { aggregateMs: 60_000 })
   return { ...status.taken, ready: true, aggregates: traffic.aggregates, ...changes }
@@ -47,7 +23,7 @@ describe('the status of a node', () => {
   it('changes at fixed times only, not with a request', () => {
     const clock = new VirtualClock()
     const held = { rows: 0 }
-    const status = new NodeStatus({ clock, sources: sourcesWith(held) }, { renewMs: 10_000 })
+    const status = new NodeStatus({ clock, sources: nodeSources(held) }, { renewMs: 10_000 })
     expect(() => status.taken).toThrow(expect.objectContaining({ code: 'registry-unreachable' }))
     status.start()
     held.rows = 1000

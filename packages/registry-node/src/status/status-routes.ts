@@ -6,7 +6,7 @@ import type { TakenStatus } from './node-status.ts'
 import { pageFigures } from './page-figures.ts'
 import type { PageFigures } from './page-figures.ts'
 import { statusPage } from './status-page.ts'
-import { statusRouteSchema } from './status-schema.ts'
+import { statusSchema } from './status-schema.ts'
 import type { Aggregate } from './traffic-history.ts'
 
 /** What the status is made of. */
@@ -37,6 +37,9 @@ const policy = [
   "form-action 'none'"
 ].join('; ')
 
+/** The description of the interface is for programs. */
+const forPeople = { hide: true }
+
 /** How long a page waits to hear whether the node is ready: not to be ready takes seconds to find out. */
 const patienceMs = 1000
 
@@ -49,10 +52,10 @@ export const statusRoutes: FastifyPluginCallback<StatusComponents> = (app, compo
       ready: await soon(components.ready())
     })
 
-  app.get('/v1/status', { schema: statusRouteSchema }, async (_request, reply) =>
+  app.get('/v1/status', { schema: statusSchema }, async (_request, reply) =>
     secured(reply).send(components.status.taken.status)
   )
-  app.get('/', async (_request, reply) => {
+  app.get('/', { schema: forPeople }, async (_request, reply) => {
     const links = {
       '/v1/status': 'Status as JSON',
       '/v1/nodes': 'Other nodes',
@@ -62,10 +65,12 @@ export const statusRoutes: FastifyPluginCallback<StatusComponents> = (app, compo
       .type('text/html; charset=utf-8')
       .send(statusPage(await figures(), links))
   })
-  app.get('/status/figures.json', async (_request, reply) => secured(reply).send(await figures()))
+  app.get('/status/figures.json', { schema: forPeople }, async (_request, reply) =>
+    secured(reply).send(await figures())
+  )
   for (const [name, contentType] of Object.entries(assets)) {
     const file = readFileSync(new URL(`../../assets/${name}`, import.meta.url))
-    app.get(`/status/${name}`, async (_request, reply) =>
+    app.get(`/status/${name}`, { schema: forPeople }, async (_request, reply) =>
       secured(reply).header('cache-control', 'no-cache').type(contentType).send(file)
     )
   }

@@ -1,65 +1,65 @@
-const count = { type: 'integer', minimum: 0 } as const
-const shareMembers = {
-  rows: { ...count, description: 'Values and removals held, rounded up.' },
-  bytes: { ...count, description: 'What they take on disk, rounded up.' },
-  capacityBytes: { ...count, description: 'Most bytes that they may take.' }
-} as const
-const share = {
-  type: 'object',
-  properties: shareMembers,
-  required: ['rows', 'bytes', 'capacityBytes']
-} as const
-const byClass = <Schema>(each: Schema, description: string) =>
-  ({
-    type: 'object',
-    description,
-    properties: { hour: each, day: each, week: each },
-    required: ['hour', 'day', 'week']
-  }) as const
-const classes = 'By the TTL that was asked for: up to an hour, up to a day, up to seven days.'
+import { maxTtlSeconds } from '@hushlamp/shared'
+import type { FastifySchema } from 'fastify'
 
-/** `GET /v1/status` for the OpenAPI document: a JSON schema of `Status`, and what the route is for. */
-export const statusRouteSchema: object = {
+import { tags } from '../http/schemas.ts'
+import type { JsonSchema } from '../http/schemas.ts'
+import { ttlClasses } from '../store/usage.ts'
+
+const object = (properties: JsonSchema, description?: string): JsonSchema => ({
+  type: 'object',
+  ...(description !== undefined && { description }),
+  properties,
+  required: Object.keys(properties)
+})
+const count = (description: string, maximum = Number.MAX_SAFE_INTEGER): JsonSchema => ({
+  type: 'integer',
+  minimum: 0,
+  maximum,
+  description
+})
+const byClass = (each: JsonSchema, description: string): JsonSchema =>
+  object(
+    Object.fromEntries(ttlClasses.map((name) => [name, each])),
+    `${description} By the TTL that was asked for: up to an hour, up to a day, up to seven days.`
+  )
+
+const share = {
+  rows: count('Values and removals held, rounded up.'),
+  bytes: count('What they take on disk, rounded up.'),
+  capacityBytes: count('Most bytes that they may take.')
+}
+
+/** `GET /v1/status`: a JSON schema of `Status`, and what the route is for. */
+export const statusSchema: FastifySchema & JsonSchema = {
+  tags: [tags.health.name],
+  operationId: 'status',
   summary: 'What this node tells of itself',
   description:
-    'The same for everybody and renewed only every few seconds; rounded, so that it shows no single request.',
+    'The same for everybody, renewed every few seconds and rounded, so that it shows no single request.',
   response: {
     200: {
       description: 'The status.',
-      type: 'object',
-      properties: {
-        version: { type: 'string' },
-        peerId: { type: 'string', description: 'Name of the node in the overlay.' },
-        uptimeSeconds: { ...count, description: 'Rounded down to 10 minutes, later to hours.' },
-        peers: { ...count, description: 'Connected nodes.' },
-        networkNodes: {
-          ...count,
-          description: 'How many nodes the network seems to have, this one included.'
-        },
-        stored: {
-          type: 'object',
-          properties: { ...shareMembers, byClass: byClass(share, classes) },
-          required: [...share.required, 'byClass']
-        },
-        price: byClass(count, `Bits of effort that a put must show, 0 for none. ${classes}`),
-        limits: {
-          type: 'object',
-          properties: { maxValueBytes: count, maxTtlSeconds: count },
-          required: ['maxValueBytes', 'maxTtlSeconds']
-        },
-        onionAddress: { type: ['string', 'null'], description: 'http://….onion, if there is one.' }
-      },
-      required: [
-        'version',
-        'peerId',
-        'uptimeSeconds',
-        'peers',
-        'networkNodes',
-        'stored',
-        'price',
-        'limits',
-        'onionAddress'
-      ]
+      content: {
+        'application/json': {
+          schema: object({
+            version: { type: 'string', description: 'Version of the node’s program.' },
+            peerId: { type: 'string', description: 'Name of the node in the overlay.' },
+            uptimeSeconds: count('Rounded down to 10 minutes, later to hours.'),
+            peers: count('Connected nodes.'),
+            networkNodes: count('How many nodes the network seems to have, this one included.'),
+            stored: object({ ...share, byClass: byClass(object(share), 'The parts of it.') }),
+            price: byClass(count('Bits.', 256), 'Effort that a put must show, 0 for none.'),
+            limits: object({
+              maxValueBytes: count('Greatest length of a value.'),
+              maxTtlSeconds: count('Longest time to live.', maxTtlSeconds)
+            }),
+            onionAddress: {
+              anyOf: [{ type: 'string', pattern: '^http://[a-z2-7]{56}\\.onion' }, { const: null }],
+              description: 'Where the node is an onion service; null where it is none.'
+            }
+          })
+        }
+      }
     }
   }
 }
