@@ -126,6 +126,9 @@ describe('The pages of a node, in a browser,', () => {
 
   it.each(pages)('ask nobody else, fit and complain of nothing: %s', async (path) => {
     await using observed = await open(path)
+    await observed.page.evaluate(
+      'for (const one of document.querySelectorAll("details")) one.open = true'
+    )
     for (const [name, { colorScheme, viewport }] of Object.entries(windows)) {
       await observed.page.emulateMedia({ colorScheme })
       await observed.page.setViewportSize(viewport)

@@ -100,7 +100,7 @@ function priceText(bits: number): string {
 }
 
 function uptimeText(seconds: number): string {
-  if (seconds < 600) return 'less than 10 minutes'
+  if (seconds < 600) return 'under 10 minutes'
   const [minutes, hours, days] = [seconds / 60, seconds / 3600, seconds / 86_400].map(Math.floor)
   if ((minutes ?? 0) < 120) return `${minutes} minutes`
   return (hours ?? 0) < 48 ? `${hours} hours` : `${days} days`
