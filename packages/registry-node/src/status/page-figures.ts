@@ -192,7 +192,7 @@ function stretchTexts(
 }
 
 function rateText(rate: number): string {
-  return rate < 0.05 ? 'under 0.1' : String(Number(rate.toPrecision(rate < 1 ? 1 : 2)))
+  return rate < 0.05 ? '< 0.1' : String(Number(rate.toPrecision(rate < 1 ? 1 : 2)))
 }
 
 function secondsText(seconds: number): string {

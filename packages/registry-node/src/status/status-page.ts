@@ -53,7 +53,7 @@ export function statusPage(figures: PageFigures, links: Readonly<Record<string, 
 
   const trafficRow = (index: number): string => `
           <tr>
-            <th scope="row">${index * minutesPerRow} to ${(index + 1) * minutesPerRow} min</th>
+            <th scope="row" class="whole">${index * minutesPerRow}–${(index + 1) * minutesPerRow} min</th>
             ${live('td', `put-rate-${index}`)}
             ${live('td', `get-rate-${index}`)}
             ${live('td', `put-median-${index}`)}
