@@ -2,23 +2,18 @@ import { maxTtlSeconds } from '@hushlamp/shared'
 import type { FastifySchema } from 'fastify'
 
 import { tags } from '../http/schemas.ts'
-import type { JsonSchema } from '../http/schemas.ts'
+import { integer, object } from '../http/json-schema.ts'
+import type { JsonSchema } from '../http/json-schema.ts'
 import { ttlClasses } from '../store/usage.ts'
 
-const object = (properties: JsonSchema, description?: string): JsonSchema => ({
-  type: 'object',
-  ...(description !== undefined && { description }),
-  properties,
-  required: Object.keys(properties)
+const all = (properties: JsonSchema, description?: string): JsonSchema => ({
+  ...object(properties, Object.keys(properties)),
+  ...(description !== undefined && { description })
 })
-const count = (description: string, maximum = Number.MAX_SAFE_INTEGER): JsonSchema => ({
-  type: 'integer',
-  minimum: 0,
-  maximum,
-  description
-})
+const count = (description: string, maximum = Number.MAX_SAFE_INTEGER): JsonSchema =>
+  integer(0, maximum, description)
 const byClass = (each: JsonSchema, description: string): JsonSchema =>
-  object(
+  all(
     Object.fromEntries(ttlClasses.map((name) => [name, each])),
     `${description} By the TTL that was asked for: up to an hour, up to a day, up to seven days.`
   )
@@ -41,15 +36,15 @@ export const statusSchema: FastifySchema & JsonSchema = {
       description: 'The status.',
       content: {
         'application/json': {
-          schema: object({
+          schema: all({
             version: { type: 'string', description: 'Version of the node’s program.' },
             peerId: { type: 'string', description: 'Name of the node in the overlay.' },
             uptimeSeconds: count('Rounded down to 10 minutes, later to hours.'),
             peers: count('Connected nodes.'),
             networkNodes: count('How many nodes the network seems to have, this one included.'),
-            stored: object({ ...share, byClass: byClass(object(share), 'The parts of it.') }),
+            stored: all({ ...share, byClass: byClass(all(share), 'The parts of it.') }),
             price: byClass(count('Bits.', 256), 'Effort that a put must show, 0 for none.'),
-            limits: object({
+            limits: all({
               maxValueBytes: count('Greatest length of a value.'),
               maxTtlSeconds: count('Longest time to live.', maxTtlSeconds)
             }),
