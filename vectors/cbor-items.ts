@@ -1,29 +1,21 @@
 import { encode } from 'cborg'
 
-/**
- * A CBOR item in JSON: `$bytes` is a byte string, filled up with zeros to `$length` where that is given; `$raw` stands for
- * encoded bytes that no sender may make, `$text` for a text repeated `$times`.
- */
+/** A CBOR item to be encoded; `encoded` stands for bytes that no sender may make. */
 export type Item =
   | null
   | boolean
   | number
   | string
+  | Uint8Array
   | readonly Item[]
+  | { readonly encoded: Uint8Array }
   | { readonly [name: string]: Item }
 
 /** Deterministic CBOR of an item. */
 export function encodeItem(item: Item): Uint8Array {
-  if (typeof item !== 'object' || item === null) return encode(item)
+  if (typeof item !== 'object' || item === null || item instanceof Uint8Array) return encode(item)
   if (isList(item)) return Buffer.concat([head(0x80, item.length), ...item.map(encodeItem)])
-  const { $raw: encoded, $bytes: digits, $length: length, $text: text, $times: times } = item
-  if (typeof text === 'string') return encode(text.repeat(Number(times)))
-  if (typeof encoded === 'string') return new Uint8Array(Buffer.from(encoded, 'hex'))
-  if (typeof digits === 'string') {
-    const bytes = new Uint8Array(typeof length === 'number' ? length : digits.length / 2)
-    bytes.set(Buffer.from(digits, 'hex'))
-    return encode(bytes)
-  }
+  if (item['encoded'] instanceof Uint8Array) return item['encoded']
   const entries = Object.entries(item).map(
     ([name, value]) => [encode(name), encodeItem(value)] as const
   )

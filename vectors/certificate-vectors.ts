@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 
-import { concat, hex, identityBytes, sha1, sha256, shortKeyId, utf8 } from '@hushlamp/shared'
+import { concat, identityBytes, sha1, sha256, shortKeyId, utf8 } from '@hushlamp/shared'
 import { testSecret } from '@hushlamp/shared/test-inputs'
 
+import { changed, expects, refuses, uint } from './cases.ts'
+import type { Case, VectorFile } from './cases.ts'
 import { alice, moment } from './inputs.ts'
 
 type Format = 'v4' | 'v6'
@@ -11,54 +13,52 @@ const created = moment - 86_400
 const userId = 'Alice'
 const notationName = 'presence@hushlamp'
 
-/** `certificate.json`: certificates made packet by packet from Alice's published secrets, with all that is hashed and signed. */
-export function certificateFile(): object {
+/** `certificate.json`: certificates made packet by packet from Alice's published secrets. */
+export function certificateFile(): VectorFile {
   return {
-    person: 'alice',
-    created,
-    userId,
-    notation: { name: notationName, value: 'x25519-v1' },
-    cases: (['v4', 'v6'] as const).map((format) => {
-      const parts = certificateParts(format, 'x25519-v1')
-      const identity = { ...alice, fingerprint: fingerprint(format, parts.primary) }
-      return {
-        format,
-        primaryKey: hex(parts.primary),
-        presenceSubkey: hex(parts.subkey),
-        selfSignature: signatureVector(parts.selfSignature),
-        binding: signatureVector(parts.binding),
-        bytes: hex(parts.bytes),
-        fingerprint: hex(identity.fingerprint),
-        shortKeyId: shortKeyId(identity),
-        id: hex(identityBytes(identity))
-      }
-    }),
-    rejected: rejectedCertificates()
+    readCertificate: [
+      ...(['v4', 'v6'] as const).map((format) => {
+        const parts = certificateParts(format, 'x25519-v1')
+        const identity = { ...alice, fingerprint: fingerprint(format, parts.primary) }
+        return expects(
+          { certificate: parts.bytes },
+          {
+            primaryKey: parts.primary,
+            selfSignature: parts.selfSignature.body,
+            presenceSubkey: parts.subkey,
+            binding: parts.binding.body,
+            hashedSubpackets: parts.binding.hashed,
+            digest: parts.binding.digest,
+            fingerprint: identity.fingerprint,
+            shortKeyId: shortKeyId(identity),
+            id: identityBytes(identity)
+          }
+        )
+      }),
+      ...rejectedCertificates()
+    ]
   }
 }
 
-function rejectedCertificates(): readonly object[] {
+/** When the certificates were made: they are good at that moment. */
+export const certificatesCreated: number = created
+
+function rejectedCertificates(): readonly Case[] {
   const { bytes, binding } = certificateParts('v4', 'x25519-v1')
-  const other = certificateParts('v4', 'x25519-v2').bytes
   const at = bytes.length - 1
-  const broken = bytes.map((byte, i) => (i === at ? byte ^ 1 : byte))
-  const unbound = bytes.subarray(0, bytes.length - packet(2, binding.body).length)
-  return [
-    { reason: 'presence-subkeys', notation: 'x25519-v2', bytes: hex(other) },
-    { reason: 'presence-subkeys', change: { at, xor: 1 }, bytes: hex(broken) },
-    { reason: 'presence-subkeys', change: { keep: unbound.length }, bytes: hex(unbound) },
-    { reason: 'truncated', change: { keep: at }, bytes: hex(bytes.subarray(0, at)) }
+  const cases: readonly (readonly [string, Uint8Array])[] = [
+    ['notation', certificateParts('v4', 'x25519-v2').bytes],
+    ['signature', changed(bytes, { at, xor: 1 })],
+    ['packets', bytes.subarray(0, bytes.length - packet(2, binding.body).length)],
+    ['truncated', bytes.subarray(0, at)]
   ]
+  return cases.map(([reason, certificate]) => refuses(reason, { certificate }))
 }
 
 interface Signature {
   readonly hashed: Uint8Array
   readonly digest: Uint8Array
   readonly body: Uint8Array
-}
-
-function signatureVector({ hashed, digest, body }: Signature): object {
-  return { hashedSubpackets: hex(hashed), digest: hex(digest), packet: hex(body) }
 }
 
 interface CertificateParts {
@@ -115,10 +115,6 @@ function notation(text: string): Uint8Array {
     name,
     value
   )
-}
-
-function uint(bytes: number, value: number): Uint8Array {
-  return new Uint8Array(Buffer.from(value.toString(16).padStart(2 * bytes, '0'), 'hex'))
 }
 
 function packet(tag: number, body: Uint8Array): Uint8Array {

@@ -27,9 +27,12 @@ import {
   silenceTimeoutMs
 } from '@hushlamp/shared'
 
-/** Constants that both sides must share, by the names that the specification's table gives them. */
-export function constantsFile(): object {
-  return {
+import { expects } from './cases.ts'
+import type { VectorFile } from './cases.ts'
+
+/** `constants.json`: constants that both sides must share, by the names that the specification's table gives them. */
+export function constantsFile(): VectorFile {
+  const constants = {
     epochSeconds,
     recordTtlSeconds,
     epochOverlapSeconds,
@@ -58,5 +61,8 @@ export function constantsFile(): object {
     silenceTimeoutMs,
     incarnationBytes,
     maxMessageBodyBytes
+  }
+  return {
+    constant: Object.entries(constants).map(([name, value]) => expects({ name }, { value }))
   }
 }

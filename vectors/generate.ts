@@ -4,58 +4,62 @@
  */
 import { writeFileSync } from 'node:fs'
 
+import { expects } from './cases.ts'
+import type { VectorFile } from './cases.ts'
 import { certificateFile } from './certificate-vectors.ts'
 import { constantsFile } from './constants-vectors.ts'
-import { inviteRejectedFile } from './invite-rejected-vectors.ts'
-import { inviteFile, inviteHandshakeFile } from './invite-vectors.ts'
-import { framesFile, handshakeFile } from './link-vectors.ts'
-import { deliveryFile, payloadsFile } from './payload-vectors.ts'
-import { epochsFile, pairKeysFile, recordFile } from './presence-vectors.ts'
+import { deliveryFile } from './delivery-vectors.ts'
+import { epochsFile } from './epoch-vectors.ts'
+import { framesFile } from './frame-vectors.ts'
+import { handshakeFile, inviteHandshakeFile } from './handshake-vectors.ts'
+import { inviteFile } from './invite-vectors.ts'
+import { noiseFile } from './noise-vectors.ts'
+import { pairKeysFile } from './pair-vectors.ts'
+import { invitePayloadsFile, payloadsFile } from './payload-vectors.ts'
+import { recordFile } from './record-vectors.ts'
 import { ownershipFile, signaturesFile } from './registry-vectors.ts'
 import { safetyNumberFile } from './safety-number-vectors.ts'
 import { secretKeyFile } from './secret-key-vectors.ts'
 
-const formats: Readonly<Record<string, () => object>> = {
+const formats: Readonly<Record<string, () => VectorFile>> = {
   'constants.json': constantsFile,
   'certificate.json': certificateFile,
   'safety-number.json': safetyNumberFile,
+  'secret-key.json': secretKeyFile,
   'pair-keys.json': pairKeysFile,
   'epochs.json': epochsFile,
   'record.json': recordFile,
   'signatures.json': signaturesFile,
   'ownership.json': ownershipFile,
   'handshake.json': handshakeFile,
+  'noise.json': noiseFile,
   'frames.json': framesFile,
   'payloads.json': payloadsFile,
   'delivery.json': deliveryFile,
   'invite.json': inviteFile,
   'invite-handshake.json': inviteHandshakeFile,
-  'invite-rejected.json': inviteRejectedFile,
-  'secret-key.json': secretKeyFile
+  'invite-payloads.json': invitePayloadsFile
 }
 
 /** Every vector file by its name. */
-export const vectorFiles: Readonly<Record<string, () => object>> = {
+export const vectorFiles: Readonly<Record<string, () => VectorFile>> = {
   ...formats,
   'index.json': indexFile
 }
 
-/** How many values each file has, so that none can be lost without notice. */
-function indexFile(): object {
-  return Object.fromEntries(
-    Object.entries(formats).map(([name, make]) => [
-      name,
-      leaves(JSON.parse(JSON.stringify(make())))
-    ])
+/** How many lines each file has, so that nothing can be lost without notice. */
+function indexFile(): VectorFile {
+  const lines = Object.entries(formats).map(
+    ([name, make]) => [name, textOf(make()).split('\n').length - 1] as const
   )
+  return { index: [expects({}, { lines: Object.fromEntries(lines) })] }
 }
 
-function leaves(value: unknown): number {
-  if (typeof value !== 'object' || value === null) return 1
-  return Object.values(value).reduce((sum: number, each) => sum + leaves(each), 0)
+function textOf(file: VectorFile): string {
+  return `${JSON.stringify(file, null, 2)}\n`
 }
 
 if (import.meta.main) {
   for (const [name, make] of Object.entries(vectorFiles))
-    writeFileSync(new URL(name, import.meta.url), `${JSON.stringify(make(), null, 2)}\n`)
+    writeFileSync(new URL(name, import.meta.url), textOf(make()))
 }

@@ -1,6 +1,8 @@
-import { derivePairKeys, epochAt, hex, identityBytes, sha256 } from '@hushlamp/shared'
-import type { EpochKeys, Identity, Random } from '@hushlamp/shared'
+import { createInvite, deriveInviteKeys, derivePairKeys, epochAt } from '@hushlamp/shared'
+import type { EpochKeys, Identity, Invite, InviteKeys, Random } from '@hushlamp/shared'
 import { testIdentity, testSecret } from '@hushlamp/shared/test-inputs'
+
+import { mustExist } from './cases.ts'
 
 /** The people of the vectors. Carol is the stranger who tries what must fail. */
 export const alice: Identity = testIdentity('alice')
@@ -13,70 +15,27 @@ export const moment = 1_800_000_000
 /** Bob's onion service. */
 export const onionKey: Uint8Array = testSecret('bob/onion')
 
-/** Keys of the direction in which Bob publishes and Alice reads, in the epoch of {@link moment}. */
-export function bobToAlice(): EpochKeys {
+/** The onion service of Alice's invite. */
+export const inviteOnionKey: Uint8Array = testSecret('invite/onion')
+
+/** Keys of the direction in which Bob publishes and Alice reads, in the epoch of {@link moment} or a later one. */
+export function bobToAlice(epochsLater = 0): EpochKeys {
   const pair = mustExist(derivePairKeys(bob, alice, 'own-to-peer'))
-  return pair.epochKeys(epochAt(moment, pair.offsetSeconds))
+  return pair.epochKeys(epochAt(moment, pair.offsetSeconds) + epochsLater)
 }
 
-/** A person with all secrets. */
-export function identityVector(label: string): object {
-  const identity = testIdentity(label)
-  return {
-    label,
-    fingerprint: hex(identity.fingerprint),
-    signingSeed: hex(testSecret(`${label}/signing`)),
-    signingKey: hex(identity.signingKey),
-    presenceSecret: hex(testSecret(`${label}/agreement`)),
-    presenceKey: hex(identity.presenceKey),
-    id: hex(identityBytes(identity))
-  }
-}
-
-/** Keys of one epoch, as other files repeat them. */
-export function epochVector(keys: EpochKeys): object {
-  return {
-    epoch: keys.epoch,
-    ownerPublicKey: hex(keys.owner.publicKey),
-    registryKey: hex(keys.registryKey),
-    sivKey: hex(keys.sivKey),
-    handshakePsk: hex(keys.handshakePsk),
-    handshakeTagKey: hex(keys.handshakeTagKey)
-  }
-}
-
-/** What was done to good bytes to make them bad. */
-export type Change =
-  | { readonly at: number; readonly xor: number }
-  | { readonly keep: number }
-  | { readonly append: string }
-
-/** Carries out a change. */
-export function changed(bytes: Uint8Array, change: Change): Uint8Array {
-  if ('keep' in change) return bytes.slice(0, change.keep)
-  if ('append' in change) return new Uint8Array([...bytes, ...Buffer.from(change.append, 'hex')])
-  const copy = bytes.slice()
-  copy[change.at] = (copy[change.at] ?? 0) ^ change.xor
-  return copy
-}
-
-/** Hexadecimal digits, or for long values their length and digest. */
-export function hexOrDigest(bytes: Uint8Array): string | object {
-  return bytes.length <= 300 ? hex(bytes) : { bytes: bytes.length, sha256: hex(sha256(bytes)) }
+/** An open invite of Alice's, its keys, and those of the epoch of {@link moment}. */
+export function inviteOf(inviter: Identity): {
+  readonly invite: Invite
+  readonly keys: InviteKeys
+  readonly epochKeys: EpochKeys
+} {
+  const invite = createInvite(inviter, fixedRandom('invite'), moment)
+  const keys = deriveInviteKeys(invite)
+  return { invite, keys, epochKeys: keys.epochKeys(epochAt(moment, keys.offsetSeconds)) }
 }
 
 /** Gives the published secret of that label as if it were random. */
 export function fixedRandom(label: string): Random {
-  return { bytes: () => testSecret(label) }
-}
-
-/** The value, which test inputs are made to have. */
-export function mustExist<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error('a test input turned out to be unusable')
-  return value
-}
-
-/** The assurance that a bad input is refused here too. */
-export function mustNotExist(value: unknown): void {
-  if (value !== undefined) throw new Error('a bad test input was accepted')
+  return { bytes: (length) => testSecret(label).subarray(0, length) }
 }

@@ -1,175 +1,102 @@
-/** Vectors of invites: link, keys, record and handshake. All secrets follow from published labels. */
 import {
-  answerInvite,
+  concat,
   createInvite,
-  deriveInviteKeys,
+  decodeInvite,
   encodeInvite,
-  encodeInvitePayload,
-  epochAt,
-  hex,
-  hkdf,
-  identityBytes,
-  initiateInvite,
+  isHushlampError,
   lengthPrefixed,
-  sealRecord,
-  sha256,
-  utf8
+  sha256
 } from '@hushlamp/shared'
-import type {
-  EpochKeys,
-  Identity,
-  Invite,
-  InviteHandshakeContext,
-  InvitePayload,
-  Random
-} from '@hushlamp/shared'
-import { testIdentity, testSecret } from '@hushlamp/shared/test-inputs'
+import type { Identity } from '@hushlamp/shared'
+import { testSecret } from '@hushlamp/shared/test-inputs'
 
-import { epochVector } from './inputs.ts'
-
-const alice = testIdentity('alice')
-const bob = testIdentity('bob')
-const moment = 1_800_000_000
-const onionKey = testSecret('invite/onion')
+import { expects, mustEqual, refuses } from './cases.ts'
+import type { Case, VectorFile } from './cases.ts'
+import { alice, fixedRandom, inviteOf, moment } from './inputs.ts'
+import { epochKeysCase, inviteRootOf } from './pair-vectors.ts'
+import { inviteRecordCase } from './record-vectors.ts'
 
 /** An identity whose fingerprint has the length of OpenPGP v6. */
 const aliceV6: Identity = { ...alice, fingerprint: testSecret('alice/fingerprint') }
 
-function random(label: string): Random {
-  return { bytes: (length) => testSecret(label).subarray(0, length) }
-}
+const prefix = 'hushlamp:i1/'
 
-function inviteOf(inviter: Identity): Invite {
-  return createInvite(inviter, random('invite'), moment)
-}
-
-function keysOf(invite: Invite): EpochKeys {
-  const keys = deriveInviteKeys(invite)
-  return keys.epochKeys(epochAt(moment, keys.offsetSeconds))
-}
-
-function publicKeys(identity: Identity): object {
+/** `invite.json`: links, what follows from their secrets, and links to be refused. */
+export function inviteFile(): VectorFile {
+  const inviters = [alice, aliceV6]
   return {
-    fingerprint: hex(identity.fingerprint),
-    signingKey: hex(identity.signingKey),
-    presenceKey: hex(identity.presenceKey)
-  }
-}
-
-function mustExist<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error('a test key turned out to be unusable')
-  return value
-}
-
-function bigEndian(bytes: number, value: number): Uint8Array {
-  return new Uint8Array(Buffer.from(value.toString(16).padStart(2 * bytes, '0'), 'hex'))
-}
-
-/** `invite.json`: links, and what follows from their secrets. */
-export function inviteFile(): object {
-  return {
-    note: 'Published test secrets. Never use them.',
-    label: 'hushlamp/v1/invite',
-    cases: [alice, aliceV6].map((inviter) => {
-      const invite = inviteOf(inviter)
-      const keys = deriveInviteKeys(invite)
-      const epochKeys = keysOf(invite)
-      const content = {
-        onionKey,
-        issued: moment,
-        sequence: 0,
-        ttlMinutes: 360,
-        flags: 0,
-        device: 0,
-        capabilities: 0
-      }
-      const context = { publisher: inviter, reader: keys.reader, keys: epochKeys }
-      return {
-        inviter: publicKeys(inviter),
-        secret: hex(invite.secret),
-        expires: invite.expires,
-        link: encodeInvite(invite),
-        inviteRoot: hex(
-          hkdf(invite.secret, utf8('hushlamp/v1/invite'), identityBytes(invite.inviter))
-        ),
-        inviteRootHash: hex(keys.reader.inviteRootHash),
-        offsetSeconds: keys.offsetSeconds,
-        ...epochVector(epochKeys),
-        record: {
-          issued: moment,
-          onionKey: hex(onionKey),
-          bytes: hex(sealRecord(content, context))
-        }
-      }
-    })
-  }
-}
-
-/** `invite-handshake.json`: Noise XKpsk0 from Bob to Alice, and the payloads behind it. */
-export function inviteHandshakeFile(): object {
-  const invite = inviteOf(alice)
-  const keys = keysOf(invite)
-  const context: InviteHandshakeContext = {
-    inviter: invite.inviter,
-    expires: invite.expires,
-    keys,
-    onionKey
-  }
-  const initiated = mustExist(
-    initiateInvite(context, bob.agreement, random('bob/invite ephemeral'))
-  )
-  const answered = mustExist(
-    answerInvite(initiated.message1, context, alice.agreement, random('alice/invite ephemeral'))
-  )
-  const { message3, linkKeys } = mustExist(initiated.finish(answered.message2))
-  const certificate = utf8('stands for a certificate')
-  const payloads: readonly InvitePayload[] = [
-    { kind: 'join', certificate },
-    { kind: 'join', certificate, pairSecret: new Uint8Array(0) },
-    { kind: 'accepted', certificate, pairSecret: invite.secret },
-    {
-      kind: 'accepted',
-      certificate,
-      pairSecret: invite.secret,
-      onionKey: testSecret('alice/onion')
-    },
-    { kind: 'bye' }
-  ]
-  return {
-    note: 'Published test secrets. Never use them.',
-    label: 'hushlamp/v1/invite-link',
-    protocol: 'Noise_XKpsk0_25519_ChaChaPoly_SHA256',
-    guest: 'bob',
-    inviter: 'alice',
-    link: encodeInvite(invite),
-    epoch: keys.epoch,
-    onionKey: hex(onionKey),
-    prologue: hex(
-      lengthPrefixed(
-        'hushlamp/v1/invite-link',
-        identityBytes(invite.inviter),
-        bigEndian(8, keys.epoch),
-        onionKey,
-        bigEndian(4, invite.expires)
-      )
+    readInvite: [...inviters.map(linkCase), ...damagedLinks(), ...wrongContents()],
+    epochKeys: inviters.map((inviter) =>
+      epochKeysCase(inviteRootOf(inviter), inviteOf(inviter).epochKeys.epoch)
     ),
-    guestPresenceSecret: hex(testSecret('bob/agreement')),
-    inviterPresenceSecret: hex(testSecret('alice/agreement')),
-    guestEphemeralSecret: hex(testSecret('bob/invite ephemeral')),
-    inviterEphemeralSecret: hex(testSecret('alice/invite ephemeral')),
-    message1: hex(initiated.message1),
-    message2: hex(answered.message2),
-    message3: hex(message3),
-    handshakeHash: hex(linkKeys.handshakeHash),
-    guestSends: hex(linkKeys.send),
-    inviterSends: hex(linkKeys.receive),
-    payloads: payloads.map((payload) => {
-      const bytes = encodeInvitePayload(payload)
-      const fields = Object.entries(payload).map(([name, value]: [string, string | Uint8Array]) => [
-        name,
-        typeof value === 'string' ? value : hex(value)
-      ])
-      return { ...Object.fromEntries(fields), length: bytes.length, sha256: hex(sha256(bytes)) }
-    })
+    openRecord: inviters.map(inviteRecordCase)
   }
+}
+
+function linkCase(inviter: Identity): Case {
+  const { invite, keys } = inviteOf(inviter)
+  const link = encodeInvite(invite)
+  mustEqual(decodeInvite(link).secret, invite.secret)
+  const { fingerprint, signingKey, presenceKey } = inviter
+  return expects(
+    { link },
+    {
+      fingerprint,
+      signingKey,
+      presenceKey,
+      secret: invite.secret,
+      expires: invite.expires,
+      inviteRoot: inviteRootOf(inviter),
+      inviteRootHash: keys.reader.inviteRootHash
+    }
+  )
+}
+
+/** A link in which one character is another, or that ends there. */
+function damagedLinks(): readonly Case[] {
+  const good = encodeInvite(createInvite(alice, fixedRandom('invite'), moment))
+  const cases: readonly (readonly [string, number, string])[] = [
+    ['form', 8, ';'],
+    ['form', 100, '+'],
+    ['form', 10, '2'],
+    ['checksum', 60, good[60] === 'A' ? 'B' : 'A'],
+    ['size', 152, ''],
+    ['base64', 178, nextCharacter(good[178] ?? '')]
+  ]
+  return cases.map(([reason, at, text]) => {
+    const rest = text === '' ? '' : good.slice(at + text.length)
+    return refusedLink(reason, good.slice(0, at) + text + rest)
+  })
+}
+
+/** Links with a good checksum. */
+function wrongContents(): readonly Case[] {
+  const good = encodeInvite(createInvite(alice, fixedRandom('invite'), moment))
+  const content = Buffer.from(good.slice(prefix.length), 'base64url').subarray(0, -4)
+  const cases: readonly (readonly [string, Uint8Array])[] = [
+    ['size', concat(Uint8Array.of(21), content.subarray(1))],
+    ['size', concat(content, Uint8Array.of(0))],
+    ['small-order', concat(content.subarray(0, 21), new Uint8Array(32), content.subarray(53))]
+  ]
+  return cases.map(([reason, bad]) => {
+    const checksum = sha256(lengthPrefixed('hushlamp/v1/invite-checksum', bad)).subarray(0, 4)
+    const link = prefix + Buffer.from(concat(bad, checksum)).toString('base64url')
+    return refusedLink(reason, link)
+  })
+}
+
+/** The character that differs in the lowest bit, which the last character of a link does not use. */
+function nextCharacter(character: string): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+  return alphabet[alphabet.indexOf(character) ^ 1] ?? ''
+}
+
+function refusedLink(reason: string, link: string): Case {
+  try {
+    decodeInvite(link)
+  } catch (error) {
+    if (isHushlampError(error)) return refuses(reason, { link })
+    throw error
+  }
+  throw new Error('a bad link was accepted')
 }

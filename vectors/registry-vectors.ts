@@ -1,7 +1,5 @@
 import {
-  derivePairKeys,
   encodePut,
-  hex,
   lengthPrefixed,
   proveOwnership,
   sha256,
@@ -13,92 +11,71 @@ import {
 import type { Ownership } from '@hushlamp/shared'
 import { testSecret } from '@hushlamp/shared/test-inputs'
 
-import { alice, bob, bobToAlice, changed, moment, mustExist } from './inputs.ts'
+import { changed, digits, expects, mustExist, refuses, uint } from './cases.ts'
+import type { Case, Values, VectorFile } from './cases.ts'
+import { bobToAlice, moment } from './inputs.ts'
 
-const putLabel = 'hushlamp/v1/put'
 const ttlSeconds = 21_600
 
 // ---- owned puts ---------------------------------------------------------------------------------------------------
 
-export function ownershipFile(): object {
-  const { owner, registryKey: key } = bobToAlice()
+/** `ownership.json`: proofs of puts, as a node checks them, with the requests. */
+export function ownershipFile(): VectorFile {
+  return { ownedPut: [...[moment, moment + 1, moment + 600].map(goodPut), ...rejectedPuts()] }
+}
+
+interface Put extends Ownership {
+  readonly registryKey: Uint8Array
+  readonly value: Uint8Array
+  readonly now: number
+}
+
+function putAt(now: number): Put {
+  const { owner, registryKey } = bobToAlice()
   const value = testSecret('value')
-  const cases = [moment, moment + 1, moment + 600].map((now) => {
-    const ownership = proveOwnership(owner, value, ttlSeconds, now)
-    const expiry = Buffer.alloc(4)
-    expiry.writeUInt32BE(ownership.expiry)
-    const { method, path, body } = encodePut({ key, value, ttlSeconds, owner: ownership })
-    return {
-      now,
-      ttlSeconds,
-      transcript: hex(lengthPrefixed(putLabel, key, sha256(value), expiry)),
-      ownership: ownershipVector(ownership),
-      request: { method, path, body }
-    }
+  return { registryKey, value, now, ...proveOwnership(owner, value, ttlSeconds, now) }
+}
+
+function inputs({ registryKey, value, publicKey, expiry, signature, now }: Put): Values {
+  return { registryKey, value, ttlSeconds, publicKey, expiry, signature, now }
+}
+
+function goodPut(now: number): Case {
+  const put = putAt(now)
+  const { registryKey: key, value, publicKey, expiry, signature } = put
+  const owner = { publicKey, expiry, signature }
+  if (!verifyOwnership(key, value, owner, now)) throw new Error('a good put was refused')
+  const { method, path, body } = encodePut({ key, value, ttlSeconds, owner })
+  const valueHash = sha256(value)
+  return expects(inputs(put), {
+    expiryOfNow: expiry,
+    valueHash,
+    transcript: lengthPrefixed('hushlamp/v1/put', key, valueHash, uint(4, expiry)),
+    method,
+    path,
+    body: mustExist(body)
   })
-  return {
-    label: putLabel,
-    keyLabel: 'hushlamp/v1/key',
-    registryKey: hex(key),
-    value: hex(value),
-    valueHash: hex(sha256(value)),
-    cases,
-    rejected: rejectedPuts(value)
-  }
 }
 
-function ownershipVector({ publicKey, expiry, signature }: Ownership): object {
-  return { publicKey: hex(publicKey), expiry, signature: hex(signature) }
-}
-
-/** Each is the first case with one thing changed. */
-function rejectedPuts(value: Uint8Array): readonly object[] {
-  const { owner, registryKey: key, epoch } = bobToAlice()
-  const good = proveOwnership(owner, value, ttlSeconds, moment)
-  const nextKey = mustExist(derivePairKeys(bob, alice, 'own-to-peer')).epochKeys(epoch + 1)
-  const cases: readonly BadPut[] = [
-    { reason: 'expired', now: good.expiry },
-    { reason: 'expiry-range', expiry: 2 ** 32 },
-    { reason: 'other-key', epoch: epoch + 1, key: nextKey.registryKey },
-    {
-      reason: 'owner-length',
-      change: { keep: 31 },
-      publicKey: changed(good.publicKey, { keep: 31 })
-    },
-    {
-      reason: 'signature-length',
-      change: { append: '00' },
-      signature: changed(good.signature, { append: '00' })
-    },
-    { reason: 'signature', change: { at: 0, xor: 1 }, value: changed(value, { at: 0, xor: 1 }) },
-    { reason: 'signature', extendedBy: 600, expiry: good.expiry + 600 },
-    {
-      reason: 'signature',
-      change: { at: 63, xor: 1 },
-      signature: changed(good.signature, { at: 63, xor: 1 })
-    }
+/** Each is a good put with one thing changed. */
+function rejectedPuts(): readonly Case[] {
+  const good = putAt(moment)
+  const cases: readonly (readonly [string, Partial<Put>])[] = [
+    ['expired', { now: good.expiry }],
+    ['expiry-range', { expiry: 2 ** 32 }],
+    ['other-key', { registryKey: bobToAlice(1).registryKey }],
+    ['other-key', { publicKey: changed(good.publicKey, { keep: 31 }) }],
+    ['signature', { signature: changed(good.signature, { append: '00' }) }],
+    ['signature', { value: changed(good.value, { at: 0, xor: 1 }) }],
+    ['signature', { expiry: good.expiry + 600 }],
+    ['signature', { signature: changed(good.signature, { at: 63, xor: 1 }) }]
   ]
-  return cases.map((bad) => {
-    const claim = { ...good, ...bad }
-    if (verifyOwnership(bad.key ?? key, bad.value ?? value, claim, bad.now ?? moment))
+  return cases.map(([reason, change]) => {
+    const put: Put = { ...good, ...change }
+    if (verifyOwnership(put.registryKey, put.value, put, put.now))
       throw new Error('a bad put was accepted')
-    const entries = Object.entries<unknown>({ ...bad }).map(([name, entry]) => [
-      name,
-      entry instanceof Uint8Array ? hex(entry) : entry
-    ])
-    const vector: object = Object.fromEntries(entries)
-    return vector
+    return refuses(reason, inputs(put))
   })
-}
-
-interface BadPut extends Partial<Ownership> {
-  readonly reason: string
-  readonly now?: number
-  readonly epoch?: number
-  readonly extendedBy?: number
-  readonly change?: object
-  readonly key?: Uint8Array
-  readonly value?: Uint8Array
 }
 
 // ---- signatures ---------------------------------------------------------------------------------------------------
@@ -115,44 +92,27 @@ const smallOrderSigningKeys = [
 ]
 const groupOrder = 2n ** 252n + 27742317777372353535851937790883648493n
 
-export function signaturesFile(): object {
+/** `signatures.json`: Ed25519, with what a verifier must refuse. */
+export function signaturesFile(): VectorFile {
   const seed = testSecret('signature')
   const signer = signingKeyFromSeed(seed)
+  const { publicKey } = signer
   const message = utf8('hushlamp test vector')
   const signature = signer.sign(message)
-  const forged = `01${'00'.repeat(63)}`
-  const rejected = [
-    ...smallOrderSigningKeys.map((publicKey) => ({
-      reason: 'small-order',
-      publicKey,
-      signature: forged
-    })),
-    { reason: 'scalar', publicKey: hex(signer.publicKey), signature: hex(plusOrder(signature)) },
-    {
-      reason: 'key-length',
-      publicKey: hex(signer.publicKey.subarray(0, 31)),
-      signature: hex(signature)
-    },
-    {
-      reason: 'signature-length',
-      publicKey: hex(signer.publicKey),
-      signature: hex(signature.subarray(0, 63))
-    }
+  const neutral = digits(`01${'00'.repeat(63)}`)
+  const rejected: readonly (readonly [string, Uint8Array, Uint8Array])[] = [
+    ...smallOrderSigningKeys.map((key) => ['small-order', digits(key), neutral] as const),
+    ['signature', publicKey, plusOrder(signature)],
+    ['key', publicKey.subarray(0, 31), signature],
+    ['signature', publicKey, signature.subarray(0, 63)]
   ]
-  for (const bad of rejected)
-    if (verifySignature(bytesOf(bad.publicKey), message, bytesOf(bad.signature)))
-      throw new Error('a bad signature was accepted')
   return {
-    message: hex(message),
-    seed: hex(seed),
-    publicKey: hex(signer.publicKey),
-    signature: hex(signature),
-    rejected
+    sign: [expects({ seed, message }, { publicKey, signature })],
+    verify: rejected.map(([reason, key, bad]) => {
+      if (verifySignature(key, message, bad)) throw new Error('a bad signature was accepted')
+      return refuses(reason, { publicKey: key, message, signature: bad })
+    })
   }
-}
-
-function bytesOf(digits: string): Uint8Array {
-  return new Uint8Array(Buffer.from(digits, 'hex'))
 }
 
 /** The same signature with S + L in place of S: RFC 8032 §5.1.7 requires S < L. */

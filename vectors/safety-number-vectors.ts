@@ -1,24 +1,23 @@
-import { hex, identityBytes, lengthPrefixed, safetyNumber, sha256 } from '@hushlamp/shared'
-import { testIdentity } from '@hushlamp/shared/test-inputs'
+import { identityBytes, lengthPrefixed, safetyNumber, sha256 } from '@hushlamp/shared'
 
-const label = 'hushlamp/v1/safety-number'
+import { expects } from './cases.ts'
+import type { VectorFile } from './cases.ts'
+import { alice, bob, carol } from './inputs.ts'
 
 /** `safety-number.json`: what two people compare, with the digest of each. */
-export function safetyNumberFile(): object {
-  const pairs: readonly (readonly string[])[] = [
-    ['alice', 'bob'],
-    ['bob', 'carol'],
-    ['carol', 'alice']
-  ]
+export function safetyNumberFile(): VectorFile {
+  const pairs = [
+    [alice, bob],
+    [bob, carol],
+    [carol, alice]
+  ] as const
   return {
-    label,
-    codeLabel: 'hushlamp/v1/safety-code',
-    cases: pairs.map(([a = '', b = '']) => {
-      const { groups, code } = safetyNumber(testIdentity(a), testIdentity(b))
-      const digests = [a, b].map((name) =>
-        hex(sha256(lengthPrefixed(label, identityBytes(testIdentity(name)))))
-      )
-      return { between: [a, b], digests, groups, code: hex(code) }
+    safetyNumber: pairs.map(([first, second]) => {
+      const ids = [first, second].map(identityBytes)
+      const [firstId = new Uint8Array(0), secondId = new Uint8Array(0)] = ids
+      const digests = ids.map((id) => sha256(lengthPrefixed('hushlamp/v1/safety-number', id)))
+      const { groups, code } = safetyNumber(first, second)
+      return expects({ firstId, secondId }, { digests, groups, code })
     })
   }
 }

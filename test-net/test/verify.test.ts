@@ -8,7 +8,6 @@ import {
   readBars,
   readCoverage,
   readFormal,
-  readMutations,
   readRatios,
   readSpecification,
   readTestCounts
@@ -100,13 +99,6 @@ describe('what an acceptance reads', () => {
       'All files |   98.11 |    96.22 |     100 |   99.33 |                  \n'
     expect(readCoverage(table)).toEqual({ lines: 99.33, branches: 96.22 })
     expect(readCoverage('')).toBeUndefined()
-  })
-
-  it('adds up the mutations of all files', () => {
-    expect(
-      readMutations('2 files, 9 values: all as computed\n{"a.json": 12, "b.json": 30}\n')
-    ).toBe(42)
-    expect(readMutations('check.py: a.json $.a: the change 1 to 2 was not noticed')).toBeUndefined()
   })
 
   it('tells verified models, broken variants, and what ProVerif has not seen', () => {

@@ -84,13 +84,6 @@ export function readCoverage(output: string): Coverage | undefined {
   return branches === undefined || lines === undefined ? undefined : { lines, branches }
 }
 
-/** How many changes of the vectors the second implementation was given. Undefined if it did not notice all of them. */
-export function readMutations(output: string): number | undefined {
-  const counts = /^\{.+\}$/m.exec(output)?.[0]
-  if (counts === undefined) return undefined
-  return [...counts.matchAll(/: (\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0)
-}
-
 /** The counts of `npm run formal`. Undefined if it did not come to its end. */
 export function readFormal(output: string): FormalCounts | undefined {
   const found =

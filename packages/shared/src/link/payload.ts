@@ -1,4 +1,5 @@
-import { decode, encode } from 'cborg'
+import { Tokenizer, Type, decode, encode } from 'cborg'
+import type { DecodeOptions, Token } from 'cborg'
 
 import { textOf, utf8 } from '../crypto/bytes.ts'
 
@@ -94,6 +95,22 @@ export function isSendableMessage(
   return isText(id, maxIdBytes) && isText(body, maxMessageBodyBytes) && isCount(sentAt)
 }
 
+const decodeOptions: DecodeOptions = {
+  strict: true,
+  allowIndefinite: false,
+  allowUndefined: false,
+  rejectDuplicateMapKeys: true
+}
+
+/** No field is a float: decoded, 1.0 could not be told from 1, and one value would have two encodings. */
+class FloatlessTokenizer extends Tokenizer {
+  override next(): Token {
+    const token = super.next()
+    if (Type.equals(token.type, Type.float)) throw new TypeError('payloads have no floats')
+    return token
+  }
+}
+
 /** Opens an envelope; of a version from the future the kind is `unknown`. Undefined where the bytes are not an envelope. */
 export function decodeEnvelope(
   bytes: Uint8Array
@@ -101,10 +118,8 @@ export function decodeEnvelope(
   let decoded: unknown
   try {
     decoded = decode(bytes, {
-      strict: true,
-      allowIndefinite: false,
-      allowUndefined: false,
-      rejectDuplicateMapKeys: true
+      ...decodeOptions,
+      tokenizer: new FloatlessTokenizer(bytes, decodeOptions)
     })
   } catch {
     // Whatever the decoder objects to, the answer is the same.
