@@ -113,6 +113,28 @@ describe('A payload', () => {
     expect(decodePayload(twice)).toBeUndefined()
   })
 
+  test('has no floats, not even integral ones or in fields that nobody knows', () => {
+    const one = [
+      [0x01],
+      [0xf9, 0x3c, 0],
+      [0xfa, 0x3f, 0x80, 0, 0],
+      [0xfb, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0]
+    ]
+    const versions = one.map((bytes) =>
+      decodePayload(new Uint8Array([0x82, ...bytes, ...encode('bye')]))
+    )
+    expect(versions).toEqual([{ kind: 'bye' }, undefined, undefined, undefined])
+    const before = [0x83, 0x01, ...encode('receipt'), 0xa2, ...encode('incarnation')]
+    const receipts = one.map((bytes) =>
+      decodePayload(
+        new Uint8Array([...before, ...encode(message.incarnation), ...encode('counter'), ...bytes])
+      )
+    )
+    expect(receipts[0]).toMatchObject({ kind: 'receipt', counter: 1 })
+    expect(receipts.slice(1)).toEqual([undefined, undefined, undefined])
+    expect(decoded(1, 'bye', { novel: 0.5 })).toBeUndefined()
+  })
+
   test('keeps what it says of itself apart from what every object has', () => {
     const fields = new Map<string, unknown>([['__proto__', { available: true }]])
     expect(decoded(1, 'presence', fields)).toBeUndefined()

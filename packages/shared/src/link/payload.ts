@@ -115,12 +115,12 @@ class FloatlessTokenizer extends Tokenizer {
 export function decodeEnvelope(
   bytes: Uint8Array
 ): { readonly kind: string; readonly fields: Fields } | undefined {
+  // A Buffer would give fields that are Buffers.
+  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+  const tokenizer = new FloatlessTokenizer(plain, decodeOptions)
   let decoded: unknown
   try {
-    decoded = decode(bytes, {
-      ...decodeOptions,
-      tokenizer: new FloatlessTokenizer(bytes, decodeOptions)
-    })
+    decoded = decode(plain, { ...decodeOptions, tokenizer })
   } catch {
     // Whatever the decoder objects to, the answer is the same.
     return undefined
