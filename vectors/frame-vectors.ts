@@ -82,6 +82,8 @@ function framesOf(steps: readonly Step[]): {
   readonly stream: Uint8Array
   readonly frames: readonly Value[]
   readonly payloads: readonly Uint8Array[]
+  /** The key of the next frame. */
+  readonly key: Uint8Array
 } {
   const sender = new FrameSender(firstKey)
   const frames: Value[] = []
@@ -112,7 +114,7 @@ function framesOf(steps: readonly Step[]): {
   const received = mustExist(new FrameReceiver(firstKey).receive(stream))
   const arrived = received.flatMap((each) => (each.kind === 'payload' ? [each.payload] : []))
   mustEqual(concat(...arrived), concat(...payloads))
-  return { stream, frames, payloads }
+  return { stream, frames, payloads, key: mustExist(keysInTurn[key]) }
 }
 
 function plainFrames(

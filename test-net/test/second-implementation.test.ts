@@ -74,7 +74,7 @@ describe('The second implementation', () => {
     const folder = await readVectorFolder(vectors)
     let tried = 0
     // The acceptance of the protocol goes on until each name and value had its round.
-    for (let round = 0; round < 24; round++) {
+    for (let round = 0; round < 12; round++) {
       const { texts, places } = mutationRound(folder, round)
       const { code, output } = await checkChanged(texts)
       expect(code).toBe(1)
@@ -82,7 +82,7 @@ describe('The second implementation', () => {
       tried += places.length
     }
     await test.annotate(`Mutations tried: ${tried}`)
-    expect(tried).toBeGreaterThan(3_000)
+    expect(tried).toBeGreaterThan(2_000)
   }, 60_000)
 
   it.each<[string, string, (text: string) => string, string]>([

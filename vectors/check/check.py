@@ -2,7 +2,7 @@
 """A second implementation of docs/protocol.md, for Python 3.11: check.py [folder of vectors]
 
 A file of vectors names functions, each with cases: what is `given`, a digest of that, and what is
-`expected` or why the input is `refused`. The functions are here under the same names; what is given
+`expected` or why the input is `refused`. The functions are here under the same names. What is given
 and expected are their parameters and local variables, in snake case.
 """
 import hashlib
@@ -54,7 +54,7 @@ def public(kind, secret):
     return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 def agree(secret, public_key):
-    """X25519; the library refuses a wrong length, and a result of zero."""
+    """X25519: the library refuses a wrong length, and a result of zero."""
     peer = X25519PublicKey.from_public_bytes(public_key)
     return X25519PrivateKey.from_private_bytes(secret).exchange(peer)
 
@@ -63,7 +63,7 @@ def sign(seed, message):
     return {'public_key': public(Ed25519PrivateKey, seed), 'signature': signature}
 
 def verify(public_key, message, signature):
-    """Ed25519; the library refuses wrong lengths, and an S that is not below the group order."""
+    """Ed25519: the library refuses wrong lengths, and an S that is not below the group order."""
     assert int.from_bytes(public_key, 'little') % 2**255 not in SMALL_ORDER, 'small-order'
     Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
 
@@ -118,7 +118,7 @@ def epoch_course(offset_seconds, epoch, lead_seconds):
         changes.append({'from': now, 'publish': publish, 'lookUp': look_up})
     return locals()
 
-# ---- certificates (§4.1; RFC 9580), records and owned puts (§7.3, §8, §9) ----
+# ---- certificates (§4.1, RFC 9580), records and owned puts (§7.3, §8, §9) ----
 def read_certificate(certificate):
     """Of the signatures only the one that binds the presence subkey is verified."""
     tags, bodies, rest = b'', [], certificate
@@ -176,7 +176,7 @@ def owned_put(registry_key, value, ttl_seconds, public_key, expiry, signature, n
     body = json.dumps(request, separators=(',', ':'))
     return locals()
 
-# ---- handshakes and invites (§7, §11; Noise, revision 34) ----
+# ---- handshakes and invites (§7, §11, Noise revision 34) ----
 PATTERNS = {'KK': ('si sr', 'e es ss', 'e ee se'), 'XK': ('sr', 'e es', 'e ee', 's se')}
 
 def prologue(label, identities, epoch, onion_key, expires=()):
@@ -190,7 +190,7 @@ def noise_hkdf(chaining_key, data):
     return first, second, hmac(key, second + b'\3')
 
 def handshake(protocol, prologue, psks, secrets, payloads, tag_key=b'', received=()):
-    """As the reader of each message computes it; `si` and `ei` are the initiator's static and
+    """As the reader of each message computes it: `si` and `ei` are the initiator's static and
     ephemeral keys, `sr` and `er` the responder's. Of messages received only the last may be bad."""
     publics = {name: public(X25519PrivateKey, secret) for name, secret in secrets.items()}
     known, *patterns = (each.split() for each in PATTERNS[protocol[6:8]])

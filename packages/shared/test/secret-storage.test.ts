@@ -28,12 +28,11 @@ vi.mock('node:crypto', async (original) => {
 })
 
 interface SealedVector {
-  readonly passphraseUtf8: string
-  readonly secret: string
-  readonly sealed: string
+  readonly given: { readonly passphrase: string; readonly secret: string }
+  readonly expected: { readonly sealed: string }
 }
 
-const vectors: { readonly cases: readonly SealedVector[] } = JSON.parse(
+const vectors: { readonly sealSecret: readonly SealedVector[] } = JSON.parse(
   readFileSync(new URL('../../../vectors/secret-key.json', import.meta.url), 'utf8')
 )
 
@@ -94,10 +93,10 @@ describe('A secret under a passphrase', () => {
   })
 
   test('of the vectors, made by other code, opens', async () => {
-    for (const { passphraseUtf8, secret: expected, sealed: bytes } of vectors.cases) {
-      const typed = Buffer.from(passphraseUtf8, 'hex').toString()
-      const opened = await openSecret(new Uint8Array(Buffer.from(bytes, 'hex')), typed)
-      expect(hex(opened)).toBe(expected)
+    for (const { given, expected } of vectors.sealSecret) {
+      const typed = Buffer.from(given.passphrase, 'hex').toString()
+      const opened = await openSecret(new Uint8Array(Buffer.from(expected.sealed, 'hex')), typed)
+      expect(hex(opened)).toBe(given.secret)
     }
   })
 
