@@ -5,6 +5,7 @@ import { outcome } from './acceptance.ts'
 import type { Acceptance, Outcome } from './acceptance.ts'
 import { checkTestFile, testFigure, timed } from './checks.ts'
 import { withoutColours } from './command.ts'
+import type { CommandResult } from './command.ts'
 import {
   readCoverage,
   readFormal,
