@@ -5,10 +5,16 @@ import { consoleProgress } from '../console-progress.ts'
 import { stopSignals } from '../stop-signals.ts'
 import { checkFormally } from './formal.ts'
 import type { FormalReport } from './formal.ts'
+import { quickSeconds } from './proverif-check.ts'
 
-const usage = `Usage: npm run formal -- [--json]
+const usage = `Usage: npm run formal -- [--all] [--record] [--no-spin] [--json]
 
-Checks the models in formal/: those of Spin always, those of ProVerif where it is installed.
+Checks the models in formal/: those of Spin always; those of ProVerif, where it is installed, against their recorded results.
+
+  --all      run also the models of ProVerif that took more than ${quickSeconds} s
+  --record   write what ProVerif finds to formal/proverif/results.json; changed models that are not run are unproved in it
+  --no-spin  leave the models of Spin out
+  --json     print the results as JSON
 `
 
 function summary({ spin, proverif, complaints, seconds }: FormalReport): string {
@@ -16,16 +22,25 @@ function summary({ spin, proverif, complaints, seconds }: FormalReport): string 
     spin.filter((run) => run.expected === expected && run.found === expected).length
   const of = (expected: string): number => spin.filter((run) => run.expected === expected).length
   const skipped = proverif.filter(({ found }) => found === undefined).length
+  const unproved = proverif.filter(({ recorded }) => recorded.prover === null)
+  const names = unproved.length > 0 ? `: ${unproved.map(({ file }) => file).join(', ')}` : ''
   return (
     `Spin: ${good('holds')} of ${of('holds')} verified, ${good('fails')} of ${of('fails')} broken variants found broken. ` +
-    `ProVerif: ${proverif.length - skipped} models run, ${skipped} skipped. ` +
+    `ProVerif: ${proverif.length - skipped} models run, ${skipped} skipped, ${unproved.length} unproved${names}. ` +
     `${complaints.length} mismatches, ${seconds} s.`
   )
 }
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } }
+    options: {
+      all: { type: 'boolean' },
+      record: { type: 'boolean' },
+      spin: { type: 'boolean' },
+      json: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' }
+    },
+    allowNegative: true
   })
   if (values.help === true) {
     process.stdout.write(usage)
@@ -37,7 +52,10 @@ async function main(): Promise<number> {
   const report = await checkFormally(join(import.meta.dirname, '../../../formal'), {
     onProgress: consoleProgress(),
     onLine: print,
-    signal: stopSignals()
+    signal: stopSignals(),
+    run: values.all === true ? 'all' : 'quick',
+    record: values.record === true,
+    spin: values.spin !== false
   })
   for (const complaint of report.complaints) print(`mismatch: ${complaint}`)
   if (values.json === true) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`)

@@ -1,129 +1,111 @@
-import { execFile } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { readFile, readdir } from 'node:fs/promises'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
-
+import type { OnProgress } from '@hushlamp/client'
 import type { AbortOptions } from '@hushlamp/shared'
 
-const run = promisify(execFile)
-const timeLimitMs = 300_000
+import { findProverif, prove } from './prover.ts'
+import type { ProverRun } from './prover.ts'
+import {
+  findMismatches,
+  readProverifModels,
+  readRecordedResults,
+  recordOf,
+  writeRecordedResults
+} from './proverif-models.ts'
+import type { ProverifModel, QueryResult, RecordedResult } from './proverif-models.ts'
 
-/** What a query comes to, as a model expects it and as ProVerif finds it. */
-export type QueryResult = 'true' | 'false' | 'equivalent' | 'not equivalent' | 'not proved'
-
-/** A row of formal/proverif/results.json: what was found when exactly this file was run. */
-export interface RecordedResult {
-  readonly model: string
-  readonly sha256: string
-  /** Name and version of the prover, null where the file was not run. */
-  readonly prover: string | null
-  readonly results: readonly QueryResult[] | 'unproved'
-}
-
-/** One model of formal/proverif. */
-export interface ProverifModel {
+/** The outcome of one model of formal/proverif. */
+export interface ProverifOutcome {
   readonly file: string
-  readonly sha256: string
-  /** By query, from the lines `(* EXPECT n: … *)`. */
   readonly expected: readonly QueryResult[]
+  /** Undefined where the model was not run now. */
+  readonly found?: readonly QueryResult[]
+  /** What results.json says of exactly this model. */
+  readonly recorded: RecordedResult
 }
 
-/** Reads the models with their expectations. */
-export async function readProverifModels(folder: string): Promise<readonly ProverifModel[]> {
-  const files = (await readdir(folder)).filter((file) => file.endsWith('.pv')).sort()
-  return Promise.all(
-    files.map(async (file) => {
-      const text = await readFile(join(folder, file), 'utf8')
-      const sha256 = createHash('sha256').update(text).digest('hex')
-      return { file, sha256, expected: readExpectations(text) }
-    })
-  )
+/** Settings of {@link checkProverif}. */
+export interface ProverifOptions extends AbortOptions {
+  /** Which models are run, where there is a prover. Default: `quick`, those that took at most {@link quickSeconds} or never ran. */
+  readonly run?: 'quick' | 'all'
+  /** Whether results.json is written anew, after each run; models that have changed and could not be run are unproved in it. */
+  readonly record?: boolean
+  /** Program to start. Default: `proverif`, from PATH. */
+  readonly program?: string
+  /** After that long a prover is killed. Default: that of {@link prove}. */
+  readonly limitMs?: number
+  readonly onProgress?: OnProgress
+  /** Takes each line of the result as soon as it is known. */
+  readonly onLine?: (line: string) => void
 }
 
-/** The expected result of each query, in order; empty where the numbers are not 1, 2, 3… or a word is unknown. */
-export function readExpectations(model: string): readonly QueryResult[] {
-  const lines = [...model.matchAll(/^\(\* EXPECT (\d+): ([a-z ]+) \*\)$/gm)]
-  const results = lines.map(([, , word]) => word).filter((word) => isQueryResult(word))
-  const numbered = lines.every(([, number], index) => Number(number) === index + 1)
-  return numbered && results.length === lines.length ? results : []
+/** Everything that was found about the models of formal/proverif. */
+export interface ProverifReport {
+  readonly outcomes: readonly ProverifOutcome[]
+  /** What does not fit; empty where all does. */
+  readonly complaints: readonly string[]
 }
 
-/** Reads formal/proverif/results.json. Throws where it is malformed. */
-export async function readRecordedResults(folder: string): Promise<readonly RecordedResult[]> {
-  const rows: unknown = JSON.parse(await readFile(join(folder, 'results.json'), 'utf8'))
-  if (!Array.isArray(rows) || !rows.every((row) => isRecordedResult(row)))
-    throw new TypeError('formal/proverif/results.json is not a list of results.')
-  return rows
-}
+/** A model that took longer is not run again unless asked for, seconds. */
+export const quickSeconds = 10
 
-/** What does not fit between the models and the recorded results; empty where all does. */
-export function findMismatches(
-  models: readonly ProverifModel[],
-  recorded: readonly RecordedResult[]
-): readonly string[] {
-  const complaints: string[] = []
-  for (const { file, sha256, expected } of models) {
-    const rows = recorded.filter(({ model }) => model === file)
-    const row = rows[0]
-    if (expected.length === 0) complaints.push(`${file}: no expectations, or not in order`)
-    if (!row || rows.length > 1) complaints.push(`${file}: ${rows.length} rows in results.json`)
-    else if (row.sha256 !== sha256) complaints.push(`${file}: changed since its results`)
-    else if ((row.prover === null) !== (row.results === 'unproved'))
-      complaints.push(`${file}: results without a prover, or a prover without results`)
-    else if (row.results !== 'unproved' && row.results.join() !== expected.join())
-      complaints.push(`${file}: recorded ${row.results.join()}, expected ${expected.join()}`)
-  }
-  for (const { model } of recorded)
-    if (!models.some(({ file }) => file === model)) complaints.push(`${model}: is not there`)
-  return complaints
-}
-
-/** Name and version of the installed ProVerif, undefined where there is none. */
-export async function findProverif(): Promise<string | undefined> {
-  const said = await run('proverif', ['-help']).catch(() => undefined)
-  const version = /Proverif\s+([\d.]+\w*)/i.exec(`${said?.stdout ?? ''}${said?.stderr ?? ''}`)?.[1]
-  return said && `ProVerif ${version ?? '(version unknown)'}`
-}
-
-/** Runs ProVerif on a model. */
-export async function prove(
+/** Runs the models of a folder where there is a prover, and holds what was found and recorded against what they expect. */
+export async function checkProverif(
   folder: string,
-  { file }: ProverifModel,
-  { signal }: AbortOptions = {}
-): Promise<readonly QueryResult[]> {
-  const { stdout } = await run('proverif', [join(folder, file)], {
-    maxBuffer: 67_108_864,
-    timeout: timeLimitMs,
-    ...(signal === undefined ? {} : { signal })
-  })
-  return readProverifOutput(stdout)
+  options: ProverifOptions = {}
+): Promise<ProverifReport> {
+  const models = await readProverifModels(folder)
+  const recorded = await readRecordedResults(folder)
+  const prover = await findProverif(options.program)
+  const outcomes: ProverifOutcome[] = []
+  const broken: string[] = []
+  let rows = options.record === true ? models.map((model) => recordOf(model, recorded)) : recorded
+  if (options.record === true) await writeRecordedResults(folder, rows)
+  for (const [index, model] of models.entries()) {
+    const { file, expected } = model
+    const before = recordOf(model, recorded)
+    const reason = reasonToSkip(before, prover, options)
+    if (prover === undefined || reason !== undefined) {
+      outcomes.push({ file, expected, recorded: before })
+      options.onLine?.(`${file}: skipped: ${reason} (${statusOf(before)})`)
+      continue
+    }
+    const fraction = index / models.length
+    options.onProgress?.({ phase: 'proverif', fraction, text: `ProVerif runs ${file}` })
+    const run = await prove(folder, model, options)
+    const line = `${file}: ${describe(model, run)}`
+    options.onLine?.(`${line}; ${run.seconds.toFixed(1)} s`)
+    if (!fits(model, run)) broken.push(line)
+    const { results, seconds } = run
+    const record = options.record === true && fits(model, run)
+    const row = record ? { ...before, prover, results, seconds } : before
+    outcomes.push({ file, expected, found: results, recorded: row })
+    if (!record) continue
+    rows = rows.with(index, row)
+    await writeRecordedResults(folder, rows)
+  }
+  return { outcomes, complaints: [...findMismatches(models, rows), ...broken] }
 }
 
-/** The result of each query, from the lines `RESULT …`. Notes in brackets below a result are no results. */
-export function readProverifOutput(output: string): readonly QueryResult[] {
-  return [...output.matchAll(/^RESULT (?!\()(.*)$/gm)].map(([, text = '']) => {
-    if (text.startsWith('Observational equivalence'))
-      return text.includes('is true') ? 'equivalent' : 'not equivalent'
-    if (/is true\.?$/.test(text)) return 'true'
-    return /is false\.?$/.test(text) ? 'false' : 'not proved'
-  })
+function reasonToSkip(
+  { seconds }: RecordedResult,
+  prover: string | undefined,
+  { run = 'quick' }: ProverifOptions
+): string | undefined {
+  if (prover === undefined) return 'proverif is not installed'
+  if (run === 'all' || seconds === null || seconds <= quickSeconds) return undefined
+  return `it takes ${Math.round(seconds)} s, -- --all runs it`
 }
 
-function isQueryResult(word: unknown): word is QueryResult {
-  const words: readonly unknown[] = ['true', 'false', 'equivalent', 'not equivalent', 'not proved']
-  return words.includes(word)
+function statusOf({ prover }: RecordedResult): string {
+  return prover === null ? 'unproved' : `proved with ${prover}`
 }
 
-function isRecordedResult(row: unknown): row is RecordedResult {
-  if (typeof row !== 'object' || row === null) return false
-  if (!('model' in row && 'sha256' in row && 'prover' in row && 'results' in row)) return false
-  const { model, sha256, prover, results } = row
-  return (
-    typeof model === 'string' &&
-    typeof sha256 === 'string' &&
-    (prover === null || typeof prover === 'string') &&
-    (results === 'unproved' ||
-      (Array.isArray(results) && results.every((result) => isQueryResult(result))))
-  )
+function fits({ expected }: ProverifModel, { results, trouble }: ProverRun): boolean {
+  return trouble === undefined && results.join() === expected.join()
+}
+
+function describe(model: ProverifModel, run: ProverRun): string {
+  const found = run.results.join(', ') || 'nothing'
+  if (fits(model, run)) return `as expected: ${found}`
+  const trouble = run.trouble === undefined ? '' : ` (${run.trouble})`
+  return `found ${found}${trouble}, expected ${model.expected.join(', ')}`
 }

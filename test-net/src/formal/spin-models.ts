@@ -69,5 +69,18 @@ export const spinModels: readonly SpinModel[] = [
       'BREAKS=0 SWAPS=0 SENDER_CRASHES=0 RECEIVER_CRASHES=0 RESTORES=1 SAME_INCARNATION',
       'BREAKS=0 SWAPS=0 SENDER_CRASHES=0 RECEIVER_CRASHES=0 RESTORES=1 ROWS_BY_COUNTER'
     ]
+  },
+  {
+    file: 'roots.pml',
+    property: 'both sides always use a common root (level L1, planned)',
+    weakFairness: true,
+    holds: ['ROOTS=3', 'ROOTS=2 RESTORES=1'],
+    fails: [
+      'ROOTS=3 INSTALL_ON_MESSAGE_1',
+      'ROOTS=3 PREVIOUS_IS_THE_OLD_CURRENT',
+      'ROOTS=3 FORGET_AT_ONCE',
+      'ROOTS=3 TWO_AT_ONCE',
+      'ROOTS=2 RESTORES=1 NO_FALLBACK'
+    ]
   }
 ]
