@@ -1,0 +1,75 @@
+import type { Clock, RegistryRow } from '@hushlamp/shared'
+
+import type { RowStore } from '../store/row-store.ts'
+import { missingFrom, rowDigest } from './row-digest.ts'
+
+/** A key to compare, with the rows held here. */
+export interface HeldKey {
+  readonly key: Uint8Array
+  readonly rows: readonly RegistryRow[]
+}
+
+/** A key with the digest of its rows. */
+export interface KeyDigest {
+  readonly key: Uint8Array
+  readonly digest: Uint8Array
+}
+
+/** What another holder can be asked. All reject where it does not answer. */
+export interface OtherHolder {
+  /** Which of the keys, by their index, it holds otherwise. */
+  compare(keys: readonly KeyDigest[]): Promise<readonly number[]>
+  fetch(key: Uint8Array): Promise<readonly RegistryRow[]>
+  store(key: Uint8Array, rows: readonly RegistryRow[]): Promise<void>
+}
+
+/** What reconciling works with. */
+export interface ReconcilerComponents {
+  readonly clock: Clock
+  readonly store: Pick<RowStore, 'rows' | 'offer'>
+}
+
+/** How rows are handed on. */
+export interface ReconcilerInit {
+  /**
+   * Taken off every time to live that is handed on, and more than a request can take: or else two holders that repair
+   * each other would extend a row's life for ever.
+   */
+  readonly marginSeconds: number
+}
+
+/**
+ * Makes this node and another hold the same: digests first, and rows only of those keys that differ, in both directions.
+ * So two halves of a network that was split end up with the union, in which removes win.
+ */
+export class Reconciler {
+  readonly #components: ReconcilerComponents
+  readonly #init: ReconcilerInit
+
+  constructor(components: ReconcilerComponents, init: ReconcilerInit) {
+    this.#components = components
+    this.#init = init
+  }
+
+  /** Compares some keys with another holder and exchanges what differs. Rejects where that one does not answer. */
+  async reconcile(other: OtherHolder, keys: readonly HeldKey[]): Promise<void> {
+    const digests = keys.map(({ key, rows }) => ({ key, digest: rowDigest(rows) }))
+    for (const index of await other.compare(digests)) {
+      const key = keys[index]?.key
+      if (key === undefined) continue
+      const theirs = await other.fetch(key)
+      const mine = await this.#components.store.rows(key)
+      const wanted = this.#handedOn(missingFrom(mine, theirs))
+      if (wanted.length > 0) await this.#components.store.offer(key, wanted)
+      const offered = this.#handedOn(missingFrom(theirs, mine))
+      if (offered.length > 0) await other.store(key, offered)
+    }
+  }
+
+  #handedOn(rows: readonly RegistryRow[]): RegistryRow[] {
+    const now = this.#components.clock.unixSeconds()
+    return rows
+      .map((row) => ({ ...row, expiry: row.expiry - this.#init.marginSeconds }))
+      .filter((row) => row.expiry > now)
+  }
+}
