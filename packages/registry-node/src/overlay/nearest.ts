@@ -1,6 +1,6 @@
 /**
- * The `count` items nearest to `target` by Kademlia's distance, the nearest first. Every operation asks for them, so no
- * distance is written out.
+ * The `count` items nearest to `target` by Kademlia's distance, the nearest first. Every request asks for them, so they
+ * are told apart by the first 32 bits where those suffice, and nothing is sorted that is not wanted.
  */
 export function nearest<Item>(
   items: Iterable<Item>,
@@ -9,23 +9,35 @@ export function nearest<Item>(
   count: number
 ): Item[] {
   const found: Item[] = []
-  const places: Uint8Array[] = []
+  const heads: number[] = []
+  const targetHead = headOf(target)
   for (const item of items) {
     const place = placeOf(item)
+    const head = (headOf(place) ^ targetHead) >>> 0
+    if (found.length >= count && head > (heads[count - 1] ?? 0)) continue
     let at = found.length
     for (; at > 0; at--) {
-      const before = places[at - 1]
-      if (before === undefined || !isNearer(place, before, target)) break
+      const before = heads[at - 1] ?? 0
+      const other = found[at - 1]
+      if (head > before || other === undefined) break
+      if (head === before && !isNearer(place, placeOf(other), target)) break
+      found[at] = other
+      heads[at] = before
     }
-    if (at >= count) continue
-    found.splice(at, 0, item)
-    places.splice(at, 0, place)
+    found[at] = item
+    heads[at] = head
     if (found.length > count) {
-      found.pop()
-      places.pop()
+      found.length = count
+      heads.length = count
     }
   }
   return found
+}
+
+function headOf(place: Uint8Array): number {
+  return (
+    (((place[0] ?? 0) << 24) | ((place[1] ?? 0) << 16) | ((place[2] ?? 0) << 8) | (place[3] ?? 0)) >>> 0
+  )
 }
 
 function isNearer(place: Uint8Array, other: Uint8Array, target: Uint8Array): boolean {
