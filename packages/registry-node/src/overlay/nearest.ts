@@ -36,7 +36,11 @@ export function nearest<Item>(
 
 function headOf(place: Uint8Array): number {
   return (
-    (((place[0] ?? 0) << 24) | ((place[1] ?? 0) << 16) | ((place[2] ?? 0) << 8) | (place[3] ?? 0)) >>> 0
+    (((place[0] ?? 0) << 24) |
+      ((place[1] ?? 0) << 16) |
+      ((place[2] ?? 0) << 8) |
+      (place[3] ?? 0)) >>>
+    0
   )
 }
 
