@@ -62,7 +62,7 @@ export class Membership {
     this.#meter = components.meter
     this.#init = init
     this.#selfPlace = network.placeOf(network.id) ?? new Uint8Array(32)
-    this.book = new PeerBook({ clock, placeOf: (id) => network.placeOf(id) })
+    this.book = new PeerBook({ clock, placeOf: (id) => network.placeOf(id) }, init.timings)
     this.#channels = new Channels(
       {
         clock,

@@ -30,9 +30,8 @@ interface Peer {
   heardMs: number
 }
 
-/** How long a peer that failed is left alone, the first time; doubled each further time. */
-const firstRetryMs = 5000
-const lastRetryMs = 300_000
+/** How often the time for which a peer that failed is left alone is doubled: so a network that was split soon heals. */
+const doublings = 3
 /** How long a peer that failed is counted as a missing holder. */
 const missingMs = 60_000
 /** How long a peer that is silent is remembered. */
@@ -48,11 +47,19 @@ export class PeerBook {
   readonly #placeOf: (id: string) => Uint8Array | undefined
   readonly #peers = new Map<string, Peer>()
   readonly #connected = new Set<Peer>()
+  readonly #retryLostMs: number
 
-  /** `placeOf` tells where a peer id stands in the space of keys, undefined where it is no peer id. */
-  constructor(components: { clock: Clock; placeOf: (id: string) => Uint8Array | undefined }) {
+  /**
+   * `placeOf` tells where a peer id stands in the space of keys, undefined where it is no peer id. A peer that failed is
+   * left alone for `retryLostMs`, longer when it fails again.
+   */
+  constructor(
+    components: { clock: Clock; placeOf: (id: string) => Uint8Array | undefined },
+    init: { retryLostMs: number }
+  ) {
     this.#clock = components.clock
     this.#placeOf = components.placeOf
+    this.#retryLostMs = init.retryLostMs
   }
 
   /** Notes a peer and, where it has none yet, its addresses. */
@@ -151,17 +158,18 @@ export class PeerBook {
 
   #leftAlone(peer: Peer): boolean {
     if (peer.failures === 0) return false
-    const retryMs = Math.min(firstRetryMs * 2 ** (peer.failures - 1), lastRetryMs)
+    const retryMs = this.#retryLostMs * 2 ** Math.min(peer.failures - 1, doublings)
     return this.#clock.monotonicMs() - peer.failedMs < retryMs
   }
 
-  /** Up to `count` peers that once answered, are not connected, and have been left alone for long enough. */
+  /** Up to `count` peers that once answered, are not connected, and have been left alone for longest, and long enough. */
   retryable(count: number): string[] {
-    return [...this.#peers]
-      .filter(([id, peer]) => peer.proven && !this.isLost(id))
-      .filter(([, peer]) => peer.failures > 0 || !peer.connected)
+    return [...this.#peers.values()]
+      .filter((peer) => peer.proven && !this.#leftAlone(peer))
+      .filter((peer) => peer.failures > 0 || !peer.connected)
+      .sort((a, b) => a.failedMs - b.failedMs)
       .slice(0, count)
-      .map(([id]) => id)
+      .map(({ id }) => id)
   }
 
   /** Peers that are connected and do not fail to answer. */

@@ -18,6 +18,8 @@ export interface OverlayTimings {
   readonly repairIntervalMs: number
   /** How long a node that stops may take to hand over what it holds. */
   readonly handOverMs: number
+  /** How long a peer that did not answer is left alone; doubled up to three times where it fails again. */
+  readonly retryLostMs: number
   /** How often to look whether the bootstrap nodes must be dialled again. */
   readonly rejoinIntervalMs: number
 }
@@ -33,5 +35,6 @@ export const defaultTimings: OverlayTimings = {
   churnDelayMs: 3000,
   repairIntervalMs: 600_000,
   handOverMs: 4000,
+  retryLostMs: 5000,
   rejoinIntervalMs: 5000
 }
