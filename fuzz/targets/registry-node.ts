@@ -62,7 +62,7 @@ const overlay: FuzzTarget = {
     encodeHelloReply(1, { httpAddresses: ['http://127.0.0.1:5851'], closest }),
     encodeStoreReply(2, { codes: [0, 1, 2], closest }),
     encodeFetchReply(3, { rows, closest }, now),
-    encodeCompareReply(5, [0]),
+    encodeCompareReply(5, { differing: [0], absent: [2] }),
     encodeRefusal(4)
   ],
   run: ({ bytes }) => {

@@ -15,10 +15,17 @@ export interface KeyDigest {
   readonly digest: Uint8Array
 }
 
+/** How another holder differs, by indices of the keys that it was asked about. */
+export interface Comparison {
+  /** Keys that it holds otherwise. */
+  readonly differing: readonly number[]
+  /** Keys of which it holds nothing. */
+  readonly absent: readonly number[]
+}
+
 /** What another holder can be asked. All reject where it does not answer. */
 export interface OtherHolder {
-  /** Which of the keys, by their index, it holds otherwise. */
-  compare(keys: readonly KeyDigest[]): Promise<readonly number[]>
+  compare(keys: readonly KeyDigest[]): Promise<Comparison>
   fetch(key: Uint8Array): Promise<readonly RegistryRow[]>
   store(key: Uint8Array, rows: readonly RegistryRow[]): Promise<void>
 }
@@ -38,6 +45,9 @@ export interface ReconcilerInit {
   readonly marginSeconds: number
 }
 
+/** Stores write to disk what arrives together at once. */
+const keysAtATime = 8
+
 /**
  * Makes this node and another hold the same: digests first, and rows only of those keys that differ, in both directions.
  * So two halves of a network that was split end up with the union, in which removes win.
@@ -54,16 +64,28 @@ export class Reconciler {
   /** Compares some keys with another holder and exchanges what differs. Rejects where that one does not answer. */
   async reconcile(other: OtherHolder, keys: readonly HeldKey[]): Promise<void> {
     const digests = keys.map(({ key, rows }) => ({ key, digest: rowDigest(rows) }))
-    for (const index of await other.compare(digests)) {
-      const key = keys[index]?.key
-      if (key === undefined) continue
-      const theirs = await other.fetch(key)
-      const mine = await this.#components.store.rows(key)
-      const wanted = this.#handedOn(missingFrom(mine, theirs))
-      if (wanted.length > 0) await this.#components.store.offer(key, wanted)
-      const offered = this.#handedOn(missingFrom(theirs, mine))
-      if (offered.length > 0) await other.store(key, offered)
+    const { differing, absent } = await other.compare(digests)
+    const todo = [
+      ...differing.map((index) => ({ index, held: true })),
+      ...absent.map((index) => ({ index, held: false }))
+    ]
+    const lane = async (): Promise<void> => {
+      for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+        const key = keys[next.index]?.key
+        if (key !== undefined) await this.#exchange(other, key, next.held)
+      }
     }
+    await Promise.all(Array.from({ length: keysAtATime }, lane))
+  }
+
+  async #exchange(other: OtherHolder, key: Uint8Array, held: boolean): Promise<void> {
+    const { store } = this.#components
+    const theirs = held ? await other.fetch(key) : []
+    const mine = await store.rows(key)
+    const wanted = this.#handedOn(missingFrom(mine, theirs))
+    if (wanted.length > 0) await store.offer(key, wanted)
+    const offered = this.#handedOn(missingFrom(theirs, mine))
+    if (offered.length > 0) await other.store(key, offered)
   }
 
   #handedOn(rows: readonly RegistryRow[]): RegistryRow[] {

@@ -94,11 +94,13 @@ export class StoreService {
         return encodeHelloReply(id, { httpAddresses: [], closest: [] })
       case 'compare': {
         const differing: number[] = []
+        const absent: number[] = []
         for (const [index, { key, digest }] of request.keys.entries()) {
-          const mine = rowDigest(await components.store.rows(key))
-          if (compareBytes(mine, digest) !== 0) differing.push(index)
+          const rows = await components.store.rows(key)
+          if (rows.length === 0) absent.push(index)
+          else if (compareBytes(rowDigest(rows), digest) !== 0) differing.push(index)
         }
-        return encodeCompareReply(id, differing)
+        return encodeCompareReply(id, { differing, absent })
       }
       default:
         return request satisfies never

@@ -17,15 +17,17 @@ import {
 import type { RegistryLimits, RegistryRow, ResultCode, UnixSeconds } from '@hushlamp/shared'
 import { decode, encode } from 'cborg'
 
-import type { KeyDigest } from './reconciler.ts'
+import type { Comparison, KeyDigest } from './reconciler.ts'
 import { rowDigestBytes } from './row-digest.ts'
 
 /*
  * The store protocol: CBOR arrays (RFC 8949), each behind its length as a varint.
- *   request  [id, op, …]   0 hello [addresses]   1 store key [rows] ring   2 fetch key ring   3 bye
- *                          4 compare [key and digest of its rows]
- *   answer   [id, 0, …]      [addresses] [contacts]  [codes] [contacts]  [rows] [contacts]
- *            [id, 1]       refused
+ *   request  [id, 0, [addresses]]            hello    answer  [id, 0, [addresses], [contacts]]
+ *            [id, 1, key, [rows], ring]      store            [id, 0, [codes], [contacts]]
+ *            [id, 2, key, ring]              fetch            [id, 0, [rows], [contacts]]
+ *            [id, 3]                         bye              as of a hello
+ *            [id, 4, [[key, digest of rows]]]  compare        [id, 0, [held otherwise], [not held]], by index
+ *                                            refused          [id, 1]
  *   row      [0, ttl, value, secret hash or empty]   [1, ttl, value, public key, expiry, signature]
  *            [2, ttl, secret, value hash]
  *   contact  [peer id, [multiaddresses]], as text
@@ -187,9 +189,9 @@ export function encodeFetchReply(id: number, reply: FetchReply, now: UnixSeconds
   return encode([id, 0, encodeRows(reply.rows, now), reply.closest.map(encodeContact)])
 }
 
-/** The frame of an answer to a comparison: the indices of the keys that are held otherwise. */
-export function encodeCompareReply(id: number, differing: readonly number[]): Uint8Array {
-  return encode([id, 0, differing])
+/** The frame of an answer to a comparison. */
+export function encodeCompareReply(id: number, { differing, absent }: Comparison): Uint8Array {
+  return encode([id, 0, differing, absent])
 }
 
 /** The frame of an answer to a request that is not accepted. */
@@ -229,13 +231,16 @@ export function fetchReplyOf(
   return { rows: rowsOf(key, body[0], { limits, now, verify }), closest: contactsOf(body[1]) }
 }
 
-/** The indices, out of `count` compared keys, in the body of a reply. */
-export function compareReplyOf(body: readonly unknown[], count: number): readonly number[] {
-  const differing = array(body[0], count).map(uint)
-  if (differing.some((index, i) => index >= count || index <= (differing[i - 1] ?? -1))) {
-    throw malformed()
-  }
-  return differing
+/** The answer to a comparison of `count` keys out of the body of a reply. */
+export function compareReplyOf(body: readonly unknown[], count: number): Comparison {
+  const [differing, absent] = [body[0], body[1]].map((list) =>
+    array(list, count).map((index) => uint(index))
+  )
+  if (differing === undefined || absent === undefined) throw malformed()
+  const all = new Set([...differing, ...absent])
+  const doubled = all.size < differing.length + absent.length
+  if (doubled || [...all].some((index) => index >= count)) throw malformed()
+  return { differing, absent }
 }
 
 /** The digest of the closest nodes to a key, as requests carry it: equal where two nodes know the same ones. */
