@@ -271,6 +271,7 @@ export class Overlay implements Holders {
       return reply
     }
     return {
+      id,
       compare: async (keys) =>
         this.#membership.request(id, { op: 'compare', keys }, (body) =>
           compareReplyOf(body, keys.length)

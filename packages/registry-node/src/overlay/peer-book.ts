@@ -140,6 +140,8 @@ export class PeerBook {
     if (peer === undefined || this.isLost(id)) return false
     peer.failedMs = this.#clock.monotonicMs()
     if (peer.failures++ === 0) peer.failingSinceMs = peer.failedMs
+    // They were hearsay, and may have been false: the next one who names the peer may know better.
+    if (!peer.proven && !peer.connected) peer.addresses = []
     return true
   }
 

@@ -25,6 +25,8 @@ export interface Comparison {
 
 /** What another holder can be asked. All reject where it does not answer. */
 export interface OtherHolder {
+  /** Its peer id. */
+  readonly id: string
   compare(keys: readonly KeyDigest[]): Promise<Comparison>
   fetch(key: Uint8Array): Promise<readonly RegistryRow[]>
   store(key: Uint8Array, rows: readonly RegistryRow[]): Promise<void>
@@ -83,7 +85,7 @@ export class Reconciler {
     const theirs = held ? await other.fetch(key) : []
     const mine = await store.rows(key)
     const wanted = this.#handedOn(missingFrom(mine, theirs))
-    if (wanted.length > 0) await store.offer(key, wanted)
+    if (wanted.length > 0) await store.offer(key, wanted, { source: other.id })
     const offered = this.#handedOn(missingFrom(theirs, mine))
     if (offered.length > 0) await other.store(key, offered)
   }
