@@ -152,6 +152,18 @@ it('hands over before it stops, also where nobody is told that it does', async (
   expect(await complete()).toBe(true)
 })
 
+it('does not take itself for the network when it is cut off, and is part of it again', async () => {
+  const key = freshKey()
+  world.divide((id) => (id === 'node 5' ? 'alone' : 'together'))
+  const alone = overlayOf('node 5')
+  await until(async () => (await alone.put(key, put(key, 'red'))) === 2 && alone.isolated)
+  await expect(alone.get(key)).rejects.toMatchObject({ code: 'registry-unreachable' })
+  await until(async () => (await overlayOf('node 1').put(key, put(key, 'blue'))) === 0)
+  world.heal()
+  await until(async () => (await alone.put(key, put(key, 'green')).catch(() => 2)) === 0)
+  expect(texts(await overlayOf('node 2').get(key))).toContain('green')
+})
+
 it('has the union of what two halves wrote while they did not see each other, and removes win', async () => {
   const key = freshKey()
   const now = systemClock.unixSeconds()

@@ -15,8 +15,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import {
+  compareReplyOf,
   decodeReply,
   decodeRequestHead,
+  encodeCompareReply,
   encodeFetchReply,
   encodeHelloReply,
   encodeRefusal,
@@ -123,6 +125,25 @@ describe('the store protocol', () => {
       expect(() => readRequest(encode([1, 0, [address]]))).toThrow(HushlampError)
     }
     expect(() => readRequest(encode([1, 0, Array(5).fill('http://a')]))).toThrow(HushlampError)
+  })
+
+  it('carries comparisons', () => {
+    const keys = [{ key, digest: new Uint8Array(16).fill(4) }]
+    const frame = encodeRequest(6, { op: 'compare', keys }, now)
+    expect(readRequest(frame)).toEqual({ id: 6, request: { op: 'compare', keys } })
+    const comparison = { differing: [2], absent: [0, 1] }
+    const { body = [] } = decodeReply(encodeCompareReply(6, comparison))
+    expect(compareReplyOf(body, 3)).toEqual(comparison)
+  })
+
+  it('does not accept indices that were not asked about, or twice', () => {
+    for (const [differing, absent] of [
+      [[3], []],
+      [[0], [0]],
+      [[1, 1], []]
+    ]) {
+      expect(() => compareReplyOf([differing, absent], 3)).toThrow(HushlampError)
+    }
   })
 
   it('meets arbitrary bytes and arbitrary CBOR with nothing but a HushlampError', () => {
