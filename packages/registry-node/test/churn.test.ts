@@ -106,7 +106,7 @@ it('keeps what twenty wrote at once, when five of its eight holders are killed, 
 
 it('loses nothing while each node is restarted under load', async () => {
   const written: Uint8Array[] = []
-  let over = false
+  const over = new AbortController()
   const repeat = async (ask: (overlay: Overlay) => Promise<boolean>): Promise<void> => {
     for (let i = 0; i < 20; i++) {
       const all = [...overlays.values()]
@@ -116,7 +116,7 @@ it('loses nothing while each node is restarted under load', async () => {
     throw new Error('a request failed')
   }
   const load = async (): Promise<void> => {
-    while (!over) {
+    while (!over.signal.aborted) {
       const key = freshKey()
       await repeat(async (overlay) => (await overlay.put(key, put(key, 'red'))) === 0)
       written.push(key)
@@ -131,7 +131,7 @@ it('loses nothing while each node is restarted under load', async () => {
       await overlay.stop()
       await start(name)
     }
-    over = true
+    over.abort()
   }
   await Promise.all([load(), load(), restart()])
   expect(written.length).toBeGreaterThan(24)

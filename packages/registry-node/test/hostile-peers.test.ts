@@ -95,7 +95,7 @@ const malices: Record<string, Malice> = {
     eight(() => [victim, ['/ip4/127.0.0.1/tcp/1']])
   ),
   'name thousands of nodes': naming(() => Array.from({ length: 5000 }, invented)),
-  'name addresses that are none': naming(() => eight(() => [`${invented()[0]}`, ['/nonsense/🙂']]))
+  'name addresses that are none': naming(() => eight(() => ['nobody', ['/nonsense/🙂']]))
 }
 
 async function hostilePeer(bootstrap: string, malice: Malice): Promise<Libp2pNetwork> {

@@ -205,6 +205,6 @@ export class MemoryStore implements RowStore {
   }
 
   async *entries(): AsyncGenerator<{ key: Uint8Array; rows: readonly RegistryRow[] }> {
-    yield* [...this.#keys.values()]
+    yield* this.#keys.values()
   }
 }

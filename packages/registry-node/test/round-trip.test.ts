@@ -10,6 +10,7 @@ import { describe, expect, it, vi } from 'vitest'
 
 import { RoundTrip } from '../src/overlay/round-trip.ts'
 import { rememberingVerify } from '../src/overlay/verified-ownerships.ts'
+import type { VerifyOwnership } from '../src/overlay/wire.ts'
 
 describe('the round trip of a peer', () => {
   const bounds = { minMs: 30, maxMs: 4000 }
@@ -56,7 +57,7 @@ describe('ownerships that were verified', () => {
   const proof = proveOwnership(owner, value, 600, now)
 
   it('are not verified again', () => {
-    const verify = vi.fn(verifyOwnership)
+    const verify = vi.fn<VerifyOwnership>(verifyOwnership)
     const remembering = rememberingVerify(verify)
     for (let i = 0; i < 3; i++) expect(remembering(key, value, proof, now)).toBe(true)
     expect(verify).toHaveBeenCalledOnce()
@@ -73,7 +74,7 @@ describe('ownerships that were verified', () => {
   })
 
   it('are forgotten in the end', () => {
-    const verify = vi.fn(() => true)
+    const verify = vi.fn<VerifyOwnership>(() => true)
     const remembering = rememberingVerify(verify)
     for (let i = 0; i <= 10_000; i++) remembering(key, utf8(`${i}`), proof, now)
     remembering(key, utf8('0'), proof, now)

@@ -1,4 +1,7 @@
+import { once } from 'node:events'
+import { request as httpRequest } from 'node:http'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 
 import {
   decodeGetResult,
@@ -120,12 +123,15 @@ export class ChurnNode {
   }
 
   async #ask({ method, path, body }: RestRequest): Promise<{ status: number; body: string }> {
-    const answer = await fetch(`http://${this.http}${path}`, {
+    const asked = httpRequest(`http://${this.http}${path}`, {
       method,
-      ...(body !== undefined && { body, headers: { 'content-type': 'application/json' } }),
+      agent: false,
+      headers: body === undefined ? {} : { 'content-type': 'application/json' },
       signal: AbortSignal.timeout(requestTimeoutMs)
     })
-    return { status: answer.status, body: await answer.text() }
+    asked.end(body)
+    const [answer] = await once(asked, 'response')
+    return { status: answer.statusCode, body: await text(answer) }
   }
 }
 

@@ -82,18 +82,18 @@ async function restartAll(
   progress: OnChurnProgress
 ): Promise<void> {
   const written: Uint8Array[] = []
-  let over = false
+  const over = new AbortController()
   let reads = 0
   let repeated = 0
   const load = Array.from({ length: 4 }, async (_, lane) => {
-    for (let i = lane; !over; i++) {
+    for (let i = lane; !over.signal.aborted; i++) {
       const fresh = freshKey()
       const value = utf8(`load ${lane}`)
       repeated += await retry(async () =>
         nodeAt(nodes.running, i).put({ key: fresh, value, ttlSeconds })
       )
       written.push(fresh)
-      const earlier = written[Math.floor(Math.random() * written.length)] ?? fresh
+      const earlier = written[(i * 7) % written.length] ?? fresh
       repeated += await retry(async () => hasValues(nodeAt(nodes.running, i + 5), earlier, 1))
       reads++
       await setTimeout(20)
@@ -105,7 +105,7 @@ async function restartAll(
       await node.stop()
       await nodes.start(node)
     }
-    over = true
+    over.abort()
     progress(`each node was stopped and started, which took ${since(began)}`)
   }
   await Promise.all([...load, restarts()])

@@ -39,9 +39,12 @@ export async function verifyChurn(progress: OnChurnProgress): Promise<readonly s
   return seen
 }
 
+function print(line: string): void {
+  console.log(line)
+}
+
 async function main(): Promise<void> {
   const index = process.argv.indexOf(inside)
-  const print = (line: string): void => console.log(line)
   if (index === -1) await verifyChurn(print)
   else await tellChurnStory(process.argv[index + 1] ?? 'ip', print)
 }
