@@ -67,10 +67,17 @@ export class ChurnNode {
       '--data-dir': this.#dataDirectory,
       '--http': this.http,
       '--overlay': this.#overlay,
+      '--admin': 'off',
       '--log-level': 'error'
     }
     const joining = bootstrap.length > 0 ? ['--bootstrap', ...bootstrap] : []
-    const command = hushlampNode('start', '--json', ...Object.entries(flags).flat(), ...joining)
+    const command = hushlampNode(
+      'start',
+      '--json',
+      '--no-onion',
+      ...Object.entries(flags).flat(),
+      ...joining
+    )
     const process = new SupervisedProcess({
       label: 'A registry node',
       command: this.#network.wrap(this.side, command)
@@ -126,7 +133,11 @@ export class ChurnNode {
     const asked = httpRequest(`http://${this.http}${path}`, {
       method,
       agent: false,
-      headers: body === undefined ? {} : { 'content-type': 'application/json' },
+      // A DELETE would go without the length of its body.
+      headers:
+        body === undefined
+          ? {}
+          : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
       signal: AbortSignal.timeout(requestTimeoutMs)
     })
     asked.end(body)

@@ -101,10 +101,14 @@ async function restartAll(
   })
   const restarts = async (): Promise<void> => {
     const began = performance.now()
+    let longestMs = 0
     for (const node of nodes.all) {
+      const stopping = performance.now()
       await node.stop()
+      longestMs = Math.max(longestMs, performance.now() - stopping)
       await nodes.start(node)
     }
+    progress(`stopping took at most ${(longestMs / 1000).toFixed(1)} s`)
     over.abort()
     progress(`each node was stopped and started, which took ${since(began)}`)
   }
