@@ -13,8 +13,10 @@ import type { RegistryRow } from '@hushlamp/shared'
 import { MemoryRegistry, VirtualClock } from '@hushlamp/shared/testing'
 
 import {
+  compareReplyOf,
   decodeReply,
   decodeRequestHead,
+  encodeCompareReply,
   encodeFetchReply,
   encodeHelloReply,
   encodeRefusal,
@@ -45,24 +47,29 @@ const rows: readonly RegistryRow[] = [
   rowFromPut({ key, value, ttlSeconds: 80, owner: proveOwnership(owner, value, 80, now) }, now),
   rowFromRemove({ key, valueHash: sha1(value), secret: utf8('secret'), ttlSeconds: 90 }, now)
 ]
+const ring = new Uint8Array(8)
+const digest = new Uint8Array(16)
 const closest = [{ id: 'peer', addresses: ['/ip4/127.0.0.1/tcp/5850'] }]
 
 const overlay: FuzzTarget = {
   name: 'overlay-wire',
   seeds: () => [
     encodeRequest(1, { op: 'hello', httpAddresses: ['http://127.0.0.1:5851'] }, now),
-    encodeRequest(2, { op: 'store', key, rows }, now),
-    encodeRequest(3, { op: 'fetch', key }, now),
+    encodeRequest(2, { op: 'store', key, rows, ring }, now),
+    encodeRequest(3, { op: 'fetch', key, ring }, now),
     encodeRequest(4, { op: 'bye' }, now),
+    encodeRequest(5, { op: 'compare', keys: [{ key, digest }] }, now),
     encodeHelloReply(1, { httpAddresses: ['http://127.0.0.1:5851'], closest }),
     encodeStoreReply(2, { codes: [0, 1, 2], closest }),
     encodeFetchReply(3, { rows, closest }, now),
+    encodeCompareReply(5, { differing: [0], absent: [2] }),
     encodeRefusal(4)
   ],
   run: ({ bytes }) => {
     const decoders: (() => unknown)[] = [
       () => requestOf(decodeRequestHead(bytes), defaultLimits, now),
       () => helloReplyOf(decodeReply(bytes).body ?? []),
+      () => compareReplyOf(decodeReply(bytes).body ?? [], 3),
       () => storeReplyOf(decodeReply(bytes).body ?? [], 3),
       () => {
         const reply = fetchReplyOf(decodeReply(bytes).body ?? [], key, defaultLimits, now)

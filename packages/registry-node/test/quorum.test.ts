@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { repairPolicy, writeCode, writePolicy } from '../src/overlay/policies.ts'
+import { writeCode, writePolicy } from '../src/overlay/policies.ts'
 import type { StoreAnswer } from '../src/overlay/policies.ts'
 import { QuorumMachine } from '../src/overlay/quorum.ts'
 import type { Candidate, QuorumEffect, QuorumOutcome, QuorumPolicy } from '../src/overlay/quorum.ts'
@@ -14,6 +14,13 @@ const candidate = (n: number, proven = true): Candidate => ({
 const nodes = (count: number): Candidate[] => Array.from({ length: count }, (_, n) => candidate(n))
 const ok: StoreAnswer = [0]
 const full: StoreAnswer = [1]
+
+/** Is content with nothing but an answer of everybody. */
+const askingAll: QuorumPolicy<StoreAnswer> = {
+  persist: true,
+  width: () => 8,
+  enough: () => false
+}
 
 function machine(policy: QuorumPolicy<StoreAnswer> = writePolicy) {
   const quorum = new QuorumMachine(policy)
@@ -170,7 +177,7 @@ describe('the quorum machine', () => {
   })
 
   it('asks a bounded number of nodes however many are named', () => {
-    const repair = machine(repairPolicy)
+    const repair = machine(askingAll)
     let n = 255
     repair.start([candidate(n)])
     for (const id of repair.asked) {
@@ -179,6 +186,68 @@ describe('the quorum machine', () => {
     }
     expect(repair.asked.length).toBeLessThanOrEqual(24)
     expect(repair.over).toBe(true)
+  })
+
+  describe('of a get', () => {
+    const [red, blue] = [['red'], ['blue']] as const
+    /** Rows are texts here. */
+    const reading: QuorumPolicy<readonly string[]> = {
+      persist: false,
+      width: (answers) => (new Set(answers.map((each) => each.join())).size > 1 ? 8 : 4),
+      enough: (answers, alive) =>
+        answers.length >= Math.min(4, alive) &&
+        new Set(answers.map((each) => each.join())).size === 1
+    }
+    const get = (candidates: Candidate[]) => {
+      const quorum = new QuorumMachine(reading)
+      const asked: string[] = []
+      let outcome: QuorumOutcome<readonly string[]> | undefined
+      const take = (effects: readonly QuorumEffect<readonly string[]>[]): void => {
+        for (const effect of effects) {
+          if (effect.kind === 'ask') asked.push(effect.id)
+          else outcome = effect.outcome
+        }
+      }
+      take(quorum.step({ kind: 'start', candidates, lost: [] }))
+      return {
+        asked,
+        step: (kind: 'failed' | 'slow', id: string) => take(quorum.step({ kind, id })),
+        answer: (id: string, answer: readonly string[]) =>
+          take(quorum.step({ kind: 'answered', id, answer, closer: [] })),
+        outcome: () => outcome
+      }
+    }
+
+    it('asks four, and itself before others that are as good', () => {
+      const self = { ...candidate(6), local: true as const }
+      const { asked } = get([...nodes(6), self, candidate(7), candidate(8)])
+      expect(asked).toEqual(['node 6', 'node 0', 'node 1', 'node 2'])
+    })
+
+    it('is content with four that agree', () => {
+      const { asked, answer, outcome } = get(nodes(12))
+      for (const { id } of nodes(4)) answer(id, red)
+      expect(asked).toHaveLength(4)
+      expect(outcome()?.answers).toHaveLength(4)
+    })
+
+    it('asks all and waits for all where two differ', () => {
+      const { asked, answer, outcome } = get(nodes(12))
+      answer('node 0', red)
+      answer('node 1', blue)
+      expect(asked).toHaveLength(8)
+      for (const id of asked.slice(2, 7)) answer(id, red)
+      expect(outcome()).toBeUndefined()
+      answer('node 7', red)
+      expect(outcome()?.answers).toHaveLength(8)
+    })
+
+    it('asks one more for each that fails or is slow', () => {
+      const { asked, step } = get(nodes(12))
+      step('failed', 'node 1')
+      step('slow', 'node 2')
+      expect(asked).toEqual(['node 0', 'node 1', 'node 2', 'node 3', 'node 4', 'node 5'])
+    })
   })
 
   it('ends exactly once, and asks nobody twice, whatever happens in whatever order', () => {

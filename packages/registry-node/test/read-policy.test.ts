@@ -23,6 +23,13 @@ describe('a get', () => {
     expect(readPolicy.enough([...times(3, [red]), []], 8)).toBe(false)
   })
 
+  it('asks four at first, and all where holders differ or have nothing', () => {
+    expect(readPolicy.width([])).toBe(4)
+    expect(readPolicy.width(times(3, [red]))).toBe(4)
+    expect(readPolicy.width([[red], [blue]])).toBe(8)
+    expect(readPolicy.width([[]])).toBe(8)
+  })
+
   it('has enough with all there are in a small network', () => {
     expect(readPolicy.enough(times(2, [red]), 2)).toBe(true)
   })

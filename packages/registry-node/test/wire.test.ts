@@ -15,8 +15,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import {
+  compareReplyOf,
   decodeReply,
   decodeRequestHead,
+  encodeCompareReply,
   encodeFetchReply,
   encodeHelloReply,
   encodeRefusal,
@@ -39,6 +41,7 @@ const rows: RegistryRow[] = [
   rowFromPut({ key, value, ttlSeconds: 80, owner: proveOwnership(owner, value, 80, now) }, now),
   rowFromRemove({ key, valueHash: sha1(value), secret: utf8('secret'), ttlSeconds: 90 }, now)
 ]
+const ring = new Uint8Array(8)
 const contact = { id: '12D3KooW', addresses: ['/ip4/127.0.0.1/tcp/1'] }
 
 /** What decoding throws that is not a HushlampError. */
@@ -58,7 +61,7 @@ function readRequest(frame: Uint8Array, at = now) {
 
 describe('the store protocol', () => {
   it('carries rows of every kind', () => {
-    const request = { op: 'store', key, rows } as const
+    const request = { op: 'store', key, rows, ring } as const
     expect(readRequest(encodeRequest(5, request, now))).toEqual({ id: 5, request })
     const reply = decodeReply(encodeFetchReply(6, { rows, closest: [contact] }, now))
     expect(reply.id).toBe(6)
@@ -69,7 +72,7 @@ describe('the store protocol', () => {
   })
 
   it('carries times to live, not moments', () => {
-    const frame = encodeRequest(5, { op: 'store', key, rows: rows.slice(0, 1) }, now + 10)
+    const frame = encodeRequest(5, { op: 'store', key, rows: rows.slice(0, 1), ring }, now + 10)
     const { request } = readRequest(frame, now + 1000)
     expect(request.op === 'store' && request.rows[0]?.expiry).toBe(now + 1050)
   })
@@ -86,7 +89,7 @@ describe('the store protocol', () => {
   })
 
   it('takes an owned row that has expired by this clock as one that is not live', () => {
-    const frame = encodeRequest(1, { op: 'store', key, rows: [rows[2] ?? rows[0]!] }, now)
+    const frame = encodeRequest(1, { op: 'store', key, rows: [rows[2] ?? rows[0]!], ring }, now)
     const { request } = readRequest(frame, now + 100_000)
     expect(request.op === 'store' && (request.rows[0]?.expiry ?? 0) <= now + 100_000).toBe(true)
   })
@@ -122,6 +125,25 @@ describe('the store protocol', () => {
       expect(() => readRequest(encode([1, 0, [address]]))).toThrow(HushlampError)
     }
     expect(() => readRequest(encode([1, 0, Array(5).fill('http://a')]))).toThrow(HushlampError)
+  })
+
+  it('carries comparisons', () => {
+    const keys = [{ key, digest: new Uint8Array(16).fill(4) }]
+    const frame = encodeRequest(6, { op: 'compare', keys }, now)
+    expect(readRequest(frame)).toEqual({ id: 6, request: { op: 'compare', keys } })
+    const comparison = { differing: [2], absent: [0, 1] }
+    const { body = [] } = decodeReply(encodeCompareReply(6, comparison))
+    expect(compareReplyOf(body, 3)).toEqual(comparison)
+  })
+
+  it('does not accept indices that were not asked about, or twice', () => {
+    for (const [differing, absent] of [
+      [[3], []],
+      [[0], [0]],
+      [[1, 1], []]
+    ]) {
+      expect(() => compareReplyOf([differing, absent], 3)).toThrow(HushlampError)
+    }
   })
 
   it('meets arbitrary bytes and arbitrary CBOR with nothing but a HushlampError', () => {

@@ -13,7 +13,7 @@ export type OperationResult = 'ok' | 'over-capacity' | 'try-again' | 'refused' |
 export type RefusalReason = ErrorCode | 'over-capacity'
 
 /** What nodes ask of each other in the store protocol. */
-export type PeerOperation = 'hello' | 'store' | 'fetch' | 'bye'
+export type PeerOperation = 'hello' | 'store' | 'fetch' | 'bye' | 'compare'
 
 /** How a request between nodes ended; `failed` is silence, or an answer that cannot be read. */
 export type PeerOutcome = 'answered' | 'refused' | 'failed'

@@ -18,7 +18,7 @@ interface Waiting {
 }
 
 /** Why a request was not answered. */
-export type ChannelFailure = 'closed' | 'late' | 'refused'
+export type ChannelFailure = 'unreachable' | 'closed' | 'late' | 'refused'
 
 /** A request that a peer did not answer. */
 export class ChannelError extends HushlampError {

@@ -16,7 +16,6 @@ export interface ChannelsComponents {
 
 /** Times of channels. */
 export interface ChannelsInit {
-  readonly requestTimeoutMs: number
   readonly dialTimeoutMs: number
 }
 
@@ -33,19 +32,25 @@ export class Channels {
   }
 
   /**
-   * Asks a peer. A channel that turns out to be closed is opened once more; all requests may be repeated.
+   * Asks a peer and waits up to `timeoutMs` for the answer, the time of connecting not counted. A channel that turns out
+   * to be closed is opened once more; all requests may be repeated.
    *
    * @throws ChannelError
    */
-  async request(id: string, request: StoreRequest): Promise<readonly unknown[]> {
+  async request(id: string, request: StoreRequest, timeoutMs: number): Promise<readonly unknown[]> {
     const reused = this.#channels.has(id)
     try {
-      return await this.#requestOnce(id, request)
+      return await this.#requestOnce(id, request, timeoutMs)
     } catch (error) {
       const closed = error instanceof ChannelError && error.failure === 'closed'
       if (!closed || !reused || this.#closed) throw error
-      return this.#requestOnce(id, request)
+      return this.#requestOnce(id, request, timeoutMs)
     }
+  }
+
+  /** Whether there is a channel to a peer, or one is being opened. */
+  has(id: string): boolean {
+    return this.#channels.has(id)
   }
 
   /** Opens the channel to a peer. */
@@ -69,12 +74,16 @@ export class Channels {
     for (const id of this.#channels.keys()) this.drop(id)
   }
 
-  async #requestOnce(id: string, request: StoreRequest): Promise<readonly unknown[]> {
+  async #requestOnce(
+    id: string,
+    request: StoreRequest,
+    timeoutMs: number
+  ): Promise<readonly unknown[]> {
     const { clock } = this.#components
     const channel = await this.#channel(id)
     return channel.request(
       (number) => encodeRequest(number, request, clock.unixSeconds()),
-      this.#init.requestTimeoutMs
+      timeoutMs
     )
   }
 
@@ -103,7 +112,7 @@ export class Channels {
     try {
       return new Channel({ stream: await this.#components.open(id, abort.signal), clock })
     } catch {
-      throw new ChannelError('late')
+      throw new ChannelError('unreachable')
     } finally {
       cancel()
     }

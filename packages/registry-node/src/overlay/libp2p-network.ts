@@ -1,7 +1,7 @@
 import { HushlampError } from '@hushlamp/shared'
 import { identify } from '@libp2p/identify'
 import type { Identify } from '@libp2p/identify'
-import type { Libp2p, PeerId, PrivateKey, Stream } from '@libp2p/interface'
+import type { Libp2p, PeerId, PrivateKey } from '@libp2p/interface'
 import { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { noise } from '@libp2p/noise'
@@ -9,7 +9,6 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { ping } from '@libp2p/ping'
 import type { Ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
-import { lpStream } from '@libp2p/utils'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Multiaddr } from '@multiformats/multiaddr'
@@ -17,10 +16,17 @@ import { createLibp2p } from 'libp2p'
 
 import type { FrameStream } from './channel.ts'
 import { placeOfNode } from './distance.ts'
+import { frameStream } from './frame-stream.ts'
+import { nearest } from './nearest.ts'
 import type { PeerNetwork, PeerNetworkEvents } from './peer-network.ts'
-import { maxFrameBytes, storeProtocol } from './wire.ts'
+import { storeProtocol } from './wire.ts'
 
 const kademliaProtocol = '/hushlamp/kad/1'
+
+/** Streams of all protocols over one connection. */
+const maxStreamsPerPeer = 64
+/** A peer that does not read loses its stream when this much waits for it. */
+const maxUnsentBytes = 4 * 1024 * 1024
 
 interface Services extends Record<string, unknown> {
   identify: Identify
@@ -28,11 +34,20 @@ interface Services extends Record<string, unknown> {
   dht: KadDHT
 }
 
-/** The part of kad-dht's routing table that its published types leave out. */
-interface RoutingTable {
-  closestPeers(place: Uint8Array, options: { count: number }): PeerId[]
-  remove(peer: PeerId): Promise<void>
+/** The parts of kad-dht that its published types leave out. */
+interface OpenKadDHT {
+  readonly routingTable: {
+    addEventListener(
+      event: 'peer:add' | 'peer:remove',
+      listener: (event: { readonly detail: PeerId }) => void
+    ): void
+    remove(peer: PeerId): Promise<void>
+  }
+  readonly rpc: { readonly handlers: Record<string, unknown> }
 }
+
+/** What kad-dht answers to strangers. It would also keep values and provider records of anybody, without a limit. */
+const answeredMessages = ['FIND_NODE', 'PING']
 
 /** How the node appears in libp2p. */
 export interface Libp2pNetworkInit {
@@ -45,10 +60,25 @@ export interface Libp2pNetworkInit {
 export class Libp2pNetwork implements PeerNetwork {
   readonly #p2p: Libp2p<Services>
   readonly #events: PeerNetworkEvents
+  readonly #dht: OpenKadDHT
+  /** The peers in the routing table with their places: the table itself computes a hash of each at every question. */
+  readonly #table = new Map<string, Uint8Array>()
 
   private constructor(p2p: Libp2p<Services>, events: PeerNetworkEvents) {
+    const { dht } = p2p.services
+    if (!isOpen(dht)) throw new TypeError('kad-dht no longer shows its parts')
     this.#p2p = p2p
     this.#events = events
+    this.#dht = dht
+    for (const message of Object.keys(dht.rpc.handlers)) {
+      if (!answeredMessages.includes(message)) delete dht.rpc.handlers[message]
+    }
+    dht.routingTable.addEventListener('peer:add', ({ detail: peer }) => {
+      this.#table.set(peer.toString(), placeOfNode(peer.toMultihash().bytes))
+    })
+    dht.routingTable.addEventListener('peer:remove', ({ detail: peer }) => {
+      this.#table.delete(peer.toString())
+    })
   }
 
   /** Makes the network; nothing listens or dials before {@link Libp2pNetwork.start}. */
@@ -62,7 +92,13 @@ export class Libp2pNetwork implements PeerNetwork {
       addresses: { listen: [init.listen] },
       transports: [tcp()],
       connectionEncrypters: [noise()],
-      streamMuxers: [yamux({ streamOptions: { inactivityTimeout: 600_000 } })],
+      streamMuxers: [
+        yamux({
+          maxInboundStreams: maxStreamsPerPeer,
+          maxOutboundStreams: maxStreamsPerPeer,
+          streamOptions: { inactivityTimeout: 600_000, maxWriteBufferLength: maxUnsentBytes }
+        })
+      ],
       connectionGater: { denyDialMultiaddr: () => false },
       // A peer that is gone is noticed by its silence to requests, at no cost while all is well.
       connectionMonitor: { enabled: false },
@@ -81,7 +117,8 @@ export class Libp2pNetwork implements PeerNetwork {
           clientMode: false,
           peerInfoMapper: passthroughMapper,
           allowQueryWithZeroPeers: true,
-          initialQuerySelfInterval: 250
+          initialQuerySelfInterval: 250,
+          maxInboundStreams: 4
         })
       }
     })
@@ -125,7 +162,7 @@ export class Libp2pNetwork implements PeerNetwork {
     })
     await this.#p2p.handle(
       storeProtocol,
-      (stream, connection) => events.stream(connection.remotePeer.toString(), frames(stream)),
+      (stream, connection) => events.stream(connection.remotePeer.toString(), frameStream(stream)),
       { maxInboundStreams: 4, maxOutboundStreams: 4 }
     )
     try {
@@ -151,30 +188,35 @@ export class Libp2pNetwork implements PeerNetwork {
     const target = this.#p2p.getConnections(peer).length > 0 ? peer : withPeer(addresses, id)
     if (Array.isArray(target) && target.length === 0)
       throw new HushlampError('registry-unreachable')
-    return frames(await this.#p2p.dialProtocol(target, storeProtocol, { signal }))
+    return frameStream(await this.#p2p.dialProtocol(target, storeProtocol, { signal }))
   }
 
   /** Takes a peer out of the routing table, and if `hangUp` is given, closes the connections to it. */
   async forget(id: string, hangUp: boolean): Promise<void> {
     const peer = peerIdFromString(id)
-    await this.#table.remove(peer)
+    this.#table.delete(id)
+    await this.#dht.routingTable.remove(peer)
     if (hangUp) await this.#p2p.hangUp(peer)
   }
 
   /** The closest nodes to a place that the routing table holds. */
   closest(place: Uint8Array, count: number): string[] {
-    return this.#table.closestPeers(place, { count }).map((peer) => peer.toString())
-  }
-
-  get #table(): RoutingTable {
-    const { dht } = this.#p2p.services
-    if (!hasRoutingTable(dht)) throw new TypeError('kad-dht no longer shows its routing table')
-    return dht.routingTable
+    return nearest(this.#table, ([, at]) => at, place, count).map(([id]) => id)
   }
 }
 
-function hasRoutingTable(dht: object): dht is { readonly routingTable: RoutingTable } {
-  return 'routingTable' in dht
+function isOpen(dht: object): dht is OpenKadDHT {
+  return 'routingTable' in dht && 'rpc' in dht && hasHandlers(dht.rpc)
+}
+
+function hasHandlers(rpc: unknown): boolean {
+  if (typeof rpc !== 'object' || rpc === null || !('handlers' in rpc)) return false
+  const { handlers } = rpc
+  return (
+    typeof handlers === 'object' &&
+    handlers !== null &&
+    answeredMessages.every((name) => name in handlers)
+  )
 }
 
 function withPeer(addresses: readonly string[], id: string): Multiaddr[] {
@@ -187,18 +229,6 @@ function withPeer(addresses: readonly string[], id: string): Multiaddr[] {
       return []
     }
   })
-}
-
-function frames(stream: Stream): FrameStream {
-  const lengthPrefixed = lpStream(stream, {
-    maxDataLength: maxFrameBytes,
-    maxBufferSize: 4 * maxFrameBytes
-  })
-  return {
-    read: async () => (await lengthPrefixed.read()).subarray(),
-    write: async (frame) => lengthPrefixed.write(frame),
-    abort: () => stream.abort(new Error('the stream is no longer needed'))
-  }
 }
 
 function listenError(cause: unknown): HushlampError {

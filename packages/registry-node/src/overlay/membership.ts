@@ -62,7 +62,7 @@ export class Membership {
     this.#meter = components.meter
     this.#init = init
     this.#selfPlace = network.placeOf(network.id) ?? new Uint8Array(32)
-    this.book = new PeerBook({ clock, placeOf: (id) => network.placeOf(id) })
+    this.book = new PeerBook({ clock, placeOf: (id) => network.placeOf(id) }, init.timings)
     this.#channels = new Channels(
       {
         clock,
@@ -112,17 +112,34 @@ export class Membership {
     request: StoreRequest,
     parse: (body: readonly unknown[]) => Result
   ): Promise<Result> {
+    const open = this.#channels.has(id)
+    const askedMs = this.#clock.monotonicMs()
+    const roundTrip = this.book.roundTrip(id, kindOf(request.op))
     try {
-      const result = parse(await this.#channels.request(id, request))
+      const body = await this.#channels.request(id, request, this.#timeoutMs(id, request))
+      const result = parse(body)
       this.book.answered(id)
       this.#meter?.asked(request.op, 'answered')
+      if (open) roundTrip?.sample(this.#clock.monotonicMs() - askedMs)
       return result
     } catch (error) {
-      const refused = error instanceof ChannelError && error.failure === 'refused'
-      this.#meter?.asked(request.op, refused ? 'refused' : 'failed')
-      if (!refused) this.#lose(id, error)
+      const failure = error instanceof ChannelError ? error.failure : undefined
+      this.#meter?.asked(request.op, failure === 'refused' ? 'refused' : 'failed')
+      const excused = failure === 'refused' || (failure === 'late' && !this.book.late(id))
+      if (!excused) this.#lose(id, error)
       throw error
     }
+  }
+
+  /** After how many milliseconds without an answer a peer counts as slow. */
+  slowAfterMs(id: string, op: StoreRequest['op']): number {
+    const { minSlowAfterMs: minMs, slowAfterMs: maxMs } = this.#init.timings
+    return this.book.roundTrip(id, kindOf(op))?.hedgeMs({ minMs, maxMs }) ?? maxMs
+  }
+
+  #timeoutMs(id: string, { op }: StoreRequest): number {
+    const { minRequestTimeoutMs: minMs, requestTimeoutMs: maxMs } = this.#init.timings
+    return this.book.roundTrip(id, kindOf(op))?.timeoutMs({ minMs, maxMs }) ?? maxMs
   }
 
   #lose(id: string, error: unknown): void {
@@ -166,17 +183,17 @@ export class Membership {
     this.request(id, hello, helloReplyOf).then(
       ({ httpAddresses, closest }) => {
         this.book.answered(id, httpAddresses)
-        this.#meet(closest)
+        this.meet(closest, this.#selfPlace)
       },
       () => {}
     )
   }
 
-  /** Connects to neighbours that were named. Those answer with their own: so a node finds the closest to itself. */
-  #meet(contacts: readonly Contact[]): void {
+  /** Connects to neighbours of a place that were named. Those answer with their own: so a node finds all of its own. */
+  meet(contacts: readonly Contact[], place: Uint8Array): void {
     if (this.#stopped) return
     const known = new Set(this.book.connected())
-    for (const { id } of this.learn(contacts, this.#selfPlace)) {
+    for (const { id } of this.learn(contacts, place)) {
       if (known.has(id)) continue
       this.#channels.prepare(id).catch((error: unknown) => this.#lose(id, error))
     }
@@ -246,8 +263,14 @@ export class Membership {
   async #sayGoodbye(): Promise<void> {
     const late = Promise.withResolvers<void>()
     const cancel = this.#clock.after(goodbyeMs, () => late.resolve())
-    const said = this.book.connected().map(async (id) => this.#channels.request(id, { op: 'bye' }))
+    const said = this.book
+      .connected()
+      .map(async (id) => this.#channels.request(id, { op: 'bye' }, goodbyeMs))
     await Promise.race([Promise.allSettled(said), late.promise])
     cancel()
   }
+}
+
+function kindOf(op: StoreRequest['op']): 'quick' | 'durable' {
+  return op === 'store' ? 'durable' : 'quick'
 }

@@ -11,12 +11,16 @@ import type { MakePeerNetwork, PeerNetwork } from './peer-network.ts'
 import type { FetchAnswer, StoreAnswer } from './policies.ts'
 import { replicas } from './quorum.ts'
 import type { Candidate } from './quorum.ts'
+import { Reconciler } from './reconciler.ts'
+import type { OtherHolder } from './reconciler.ts'
 import { Repairer } from './repairer.ts'
 import { Replicator } from './replicator.ts'
-import type { Holders, Reply } from './replicator.ts'
+import type { Holders, Operation, Reply } from './replicator.ts'
 import { StoreService } from './store-service.ts'
 import type { OverlayTimings } from './timings.ts'
-import { fetchReplyOf, storeReplyOf } from './wire.ts'
+import { rememberingVerify } from './verified-ownerships.ts'
+import { compareReplyOf, fetchReplyOf, ringDigest, storeReplyOf } from './wire.ts'
+import type { Contact, FetchReply } from './wire.ts'
 
 /** What the overlay is made of. */
 export interface OverlayComponents {
@@ -49,6 +53,7 @@ export class Overlay implements Holders {
   readonly #service: StoreService
   readonly #replicator: Replicator
   readonly #repairer: Repairer
+  readonly #verify = rememberingVerify()
 
   private constructor(components: OverlayComponents, init: OverlayInit, network: PeerNetwork) {
     const { clock, logger, store, meter } = components
@@ -70,7 +75,8 @@ export class Overlay implements Holders {
         clock,
         store,
         meter,
-        closest: (place) => membership.contacts(place),
+        closest: (place, ring) => (this.#knowsSame(place, ring) ? [] : membership.contacts(place)),
+        verify: this.#verify,
         neighbours: (id) =>
           membership
             .contacts(network.placeOf(id) ?? membership.place)
@@ -85,22 +91,21 @@ export class Overlay implements Holders {
       { limits: init.limits }
     )
     this.#replicator = new Replicator({ clock, holders: this }, init.timings)
+    const marginSeconds = Math.ceil(init.timings.requestTimeoutMs / 1000) + 1
+    const reconciler = new Reconciler({ clock, store }, { marginSeconds })
     this.#repairer = new Repairer(
       {
         clock,
         logger,
         entries: () => store.entries(),
-        ring: (place) => this.candidates(place).candidates.slice(0, replicas),
+        ring: (place) => this.#ring(place, replicas),
         candidate: (id, place) => membership.book.candidate(id, place),
-        repair: async (key, rows) => {
-          await this.#replicator.repair(key, rows)
-          meter?.repaired(rows.length)
-        }
+        reconcile: async (id, keys) => reconciler.reconcile(this.#holder(id), keys)
       },
       {
         churnDelayMs: init.timings.churnDelayMs,
         intervalMs: init.timings.repairIntervalMs,
-        marginSeconds: Math.ceil(init.timings.requestTimeoutMs / 1000) + 1
+        handOverMs: init.timings.handOverMs
       }
     )
   }
@@ -140,10 +145,12 @@ export class Overlay implements Holders {
     return overlay
   }
 
-  /** Leaves the network. */
+  /** Hands over what this node holds, as far as the time allows, and leaves the network. */
   async stop(): Promise<void> {
+    await this.#repairer.stop()
+    await this.#repairer.handOver()
     await this.#membership.stop()
-    await Promise.all([this.#repairer.stop(), this.#network.stop()])
+    await this.#network.stop()
   }
 
   /** Peer id of this node. */
@@ -194,39 +201,94 @@ export class Overlay implements Holders {
     candidates: readonly Candidate[]
     lost: readonly Candidate[]
   } {
-    const self: Candidate = {
-      id: this.#network.id,
-      distance: distance(this.#membership.place, place),
-      proven: true
-    }
-    const others = this.#membership.closest(place, startCandidates)
     return {
-      candidates: [self, ...others].sort((a, b) => compareBytes(a.distance, b.distance)),
+      candidates: this.#ring(place, startCandidates),
       lost: this.#membership.book.missing(place)
     }
   }
 
-  async store(
-    id: string,
-    key: Uint8Array,
-    rows: readonly RegistryRow[]
-  ): Promise<Reply<StoreAnswer>> {
-    if (id === this.#network.id) {
-      return { answer: await this.#components.store.offer(key, rows), closer: [] }
-    }
-    const reply = await this.#membership.request(id, { op: 'store', key, rows }, (body) =>
-      storeReplyOf(body, rows.length)
-    )
-    return { answer: reply.codes, closer: this.#membership.learn(reply.closest, placeOfKey(key)) }
+  slowAfterMs(id: string, request: 'store' | 'fetch'): number {
+    return this.#membership.slowAfterMs(id, request)
   }
 
-  async fetch(id: string, key: Uint8Array): Promise<Reply<FetchAnswer>> {
+  /** The closest nodes to a place, this one included, and `count` others at most. */
+  #ring(place: Uint8Array, count: number): Candidate[] {
+    const self: Candidate = {
+      id: this.#network.id,
+      distance: distance(this.#membership.place, place),
+      proven: true,
+      local: true
+    }
+    const others = this.#membership.closest(place, count)
+    return [self, ...others].sort((a, b) => compareBytes(a.distance, b.distance))
+  }
+
+  #knowsSame(place: Uint8Array, ring: Uint8Array): boolean {
+    return compareBytes(this.#ringDigest(place), ring) === 0
+  }
+
+  #ringDigest(place: Uint8Array): Uint8Array {
+    const closest = this.#ring(place, replicas).slice(0, replicas)
+    return ringDigest(closest.map(({ id }) => id))
+  }
+
+  async store(
+    id: string,
+    { key, place, ring }: Operation,
+    row: RegistryRow
+  ): Promise<Reply<StoreAnswer>> {
+    if (id === this.#network.id) {
+      return { answer: await this.#components.store.offer(key, [row]), closer: [] }
+    }
+    const request = { op: 'store', key, rows: [row], ring } as const
+    const reply = await this.#membership.request(id, request, (body) => storeReplyOf(body, 1))
+    return { answer: reply.codes, closer: this.#membership.learn(reply.closest, place) }
+  }
+
+  async fetch(id: string, { key, place, ring }: Operation): Promise<Reply<FetchAnswer>> {
     if (id === this.#network.id) {
       return { answer: await this.#components.store.rows(key), closer: [] }
     }
-    const reply = await this.#membership.request(id, { op: 'fetch', key }, (body) =>
-      fetchReplyOf(body, key, this.#init.limits, this.#components.clock.unixSeconds())
+    const reply = await this.#membership.request(id, { op: 'fetch', key, ring }, (body) =>
+      this.#rowsOf(body, key)
     )
-    return { answer: reply.rows, closer: this.#membership.learn(reply.closest, placeOfKey(key)) }
+    return { answer: reply.rows, closer: this.#membership.learn(reply.closest, place) }
+  }
+
+  #holder(id: string): OtherHolder {
+    // Where the other one knows closer nodes, those are met, and then have their part in the repair.
+    const request = async <Answer extends { readonly closest: readonly Contact[] }>(
+      asked:
+        | { readonly op: 'store'; readonly rows: readonly RegistryRow[] }
+        | { readonly op: 'fetch' },
+      key: Uint8Array,
+      parse: (body: readonly unknown[]) => Answer
+    ): Promise<Answer> => {
+      const place = placeOfKey(key)
+      const ring = this.#ringDigest(place)
+      const reply = await this.#membership.request(id, { ...asked, key, ring }, parse)
+      this.#membership.meet(reply.closest, place)
+      return reply
+    }
+    return {
+      id,
+      compare: async (keys) =>
+        this.#membership.request(id, { op: 'compare', keys }, (body) =>
+          compareReplyOf(body, keys.length)
+        ),
+      fetch: async (key) => {
+        const { rows } = await request({ op: 'fetch' }, key, (body) => this.#rowsOf(body, key))
+        return rows
+      },
+      store: async (key, rows) => {
+        await request({ op: 'store', rows }, key, (body) => storeReplyOf(body, rows.length))
+        this.#components.meter?.repaired(rows.length)
+      }
+    }
+  }
+
+  #rowsOf(body: readonly unknown[], key: Uint8Array): FetchReply {
+    const now = this.#components.clock.unixSeconds()
+    return fetchReplyOf(body, key, this.#init.limits, now, this.#verify)
   }
 }

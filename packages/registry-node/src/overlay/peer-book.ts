@@ -1,12 +1,16 @@
-import { compareBytes } from '@hushlamp/shared'
 import type { Clock } from '@hushlamp/shared'
 
 import { distance } from './distance.ts'
+import { nearest } from './nearest.ts'
 import type { Candidate } from './quorum.ts'
+import { RoundTrip } from './round-trip.ts'
 
 /** What a node knows of another. */
 interface Peer {
+  readonly id: string
   readonly place: Uint8Array
+  /** How long it takes to answer: from memory, and after it has written to disk. */
+  readonly roundTrips: { readonly quick: RoundTrip; readonly durable: RoundTrip }
   /** Multiaddresses, those that the peer itself told or else those that others told of it. */
   addresses: readonly string[]
   /** Has a connection and speaks the store protocol. */
@@ -16,15 +20,18 @@ interface Peer {
   httpAddresses: readonly string[]
   /** How often in a row it has not answered. */
   failures: number
-  /** When that happened last. */
+  /** How many requests in a row it has let pass without an answer, while it seemed to be there. */
+  late: number
+  /** When it failed last. */
   failedMs: number
+  /** When it failed first, after it had answered. */
+  failingSinceMs: number
   /** When something was last heard of it. */
   heardMs: number
 }
 
-/** How long a peer that failed is left alone, the first time; doubled each further time. */
-const firstRetryMs = 5000
-const lastRetryMs = 300_000
+/** How often the time for which a peer that failed is left alone is doubled: so a network that was split soon heals. */
+const doublings = 3
 /** How long a peer that failed is counted as a missing holder. */
 const missingMs = 60_000
 /** How long a peer that is silent is remembered. */
@@ -39,11 +46,20 @@ export class PeerBook {
   readonly #clock: Clock
   readonly #placeOf: (id: string) => Uint8Array | undefined
   readonly #peers = new Map<string, Peer>()
+  readonly #connected = new Set<Peer>()
+  readonly #retryLostMs: number
 
-  /** `placeOf` tells where a peer id stands in the space of keys, undefined where it is no peer id. */
-  constructor(components: { clock: Clock; placeOf: (id: string) => Uint8Array | undefined }) {
+  /**
+   * `placeOf` tells where a peer id stands in the space of keys, undefined where it is no peer id. A peer that failed is
+   * left alone for `retryLostMs`, longer when it fails again.
+   */
+  constructor(
+    components: { clock: Clock; placeOf: (id: string) => Uint8Array | undefined },
+    init: { retryLostMs: number }
+  ) {
     this.#clock = components.clock
     this.#placeOf = components.placeOf
+    this.#retryLostMs = init.retryLostMs
   }
 
   /** Notes a peer and, where it has none yet, its addresses. */
@@ -57,13 +73,17 @@ export class PeerBook {
     const place = this.#placeOf(id)
     if (place === undefined || this.#peers.size >= maxPeers) return
     this.#peers.set(id, {
+      id,
       place,
+      roundTrips: { quick: new RoundTrip(), durable: new RoundTrip() },
       addresses,
       connected: false,
       proven: false,
       httpAddresses: [],
       failures: 0,
+      late: 0,
       failedMs: -Infinity,
+      failingSinceMs: -Infinity,
       heardMs: this.#clock.monotonicMs()
     })
   }
@@ -77,13 +97,17 @@ export class PeerBook {
   /** The peer has a connection now. That alone does not make up for silence to requests. */
   connect(id: string): void {
     const peer = this.#peers.get(id)
-    if (peer !== undefined) peer.connected = true
+    if (peer === undefined) return
+    peer.connected = true
+    this.#connected.add(peer)
   }
 
   /** The last connection to the peer is closed. */
   disconnect(id: string): void {
     const peer = this.#peers.get(id)
-    if (peer !== undefined) peer.connected = false
+    if (peer === undefined) return
+    peer.connected = false
+    this.#connected.delete(peer)
   }
 
   /** The peer answered. */
@@ -92,16 +116,32 @@ export class PeerBook {
     if (peer === undefined) return
     peer.proven = true
     peer.failures = 0
+    peer.late = 0
     peer.heardMs = this.#clock.monotonicMs()
     if (httpAddresses !== undefined) peer.httpAddresses = httpAddresses
+  }
+
+  /** How long the peer takes to answer: `durable` where it has to write to disk before. */
+  roundTrip(id: string, kind: 'quick' | 'durable'): RoundTrip | undefined {
+    return this.#peers.get(id)?.roundTrips[kind]
+  }
+
+  /**
+   * The peer let a request pass. Answers whether it is lost: once may be a moment of bad luck, twice is silence.
+   */
+  late(id: string): boolean {
+    const peer = this.#peers.get(id)
+    return peer === undefined || ++peer.late >= 2
   }
 
   /** The peer did not answer, or could not be reached. Answers whether that is news. */
   lose(id: string): boolean {
     const peer = this.#peers.get(id)
     if (peer === undefined || this.isLost(id)) return false
-    peer.failures++
     peer.failedMs = this.#clock.monotonicMs()
+    if (peer.failures++ === 0) peer.failingSinceMs = peer.failedMs
+    // They were hearsay, and may have been false: the next one who names the peer may know better.
+    if (!peer.proven && !peer.connected) peer.addresses = []
     return true
   }
 
@@ -115,25 +155,28 @@ export class PeerBook {
   /** Whether the peer failed a short time ago and is to be left alone. */
   isLost(id: string): boolean {
     const peer = this.#peers.get(id)
-    if (peer === undefined || peer.failures === 0) return false
-    const retryMs = Math.min(firstRetryMs * 2 ** (peer.failures - 1), lastRetryMs)
+    return peer !== undefined && this.#leftAlone(peer)
+  }
+
+  #leftAlone(peer: Peer): boolean {
+    if (peer.failures === 0) return false
+    const retryMs = this.#retryLostMs * 2 ** Math.min(peer.failures - 1, doublings)
     return this.#clock.monotonicMs() - peer.failedMs < retryMs
   }
 
-  /** Up to `count` peers that once answered, are not connected, and have been left alone for long enough. */
+  /** Up to `count` peers that once answered, are not connected, and have been left alone for longest, and long enough. */
   retryable(count: number): string[] {
-    return [...this.#peers]
-      .filter(([id, peer]) => peer.proven && !this.isLost(id))
-      .filter(([, peer]) => peer.failures > 0 || !peer.connected)
+    return [...this.#peers.values()]
+      .filter((peer) => peer.proven && !this.#leftAlone(peer))
+      .filter((peer) => peer.failures > 0 || !peer.connected)
+      .sort((a, b) => a.failedMs - b.failedMs)
       .slice(0, count)
-      .map(([id]) => id)
+      .map(({ id }) => id)
   }
 
   /** Peers that are connected and do not fail to answer. */
   connected(): string[] {
-    return [...this.#peers]
-      .filter(([id, peer]) => peer.connected && !this.isLost(id))
-      .map(([id]) => id)
+    return [...this.#connected].filter((peer) => !this.#leftAlone(peer)).map(({ id }) => id)
   }
 
   /** Multiaddresses under which the peer is said to be. */
@@ -143,7 +186,7 @@ export class PeerBook {
 
   /** HTTP addresses that connected peers announced. */
   httpAddresses(): string[] {
-    return [...this.#peers.values()].flatMap((peer) => (peer.connected ? peer.httpAddresses : []))
+    return [...this.#connected].flatMap((peer) => peer.httpAddresses)
   }
 
   /** The candidate that a peer is for a key. */
@@ -155,18 +198,26 @@ export class PeerBook {
 
   /** The connected peers and those of `table`, without the lost, from the closest to the farthest. */
   closest(target: Uint8Array, table: readonly string[], count: number): Candidate[] {
-    const ids = new Set([...table, ...this.connected()])
-    return [...ids]
-      .flatMap((id) => (this.isLost(id) ? [] : (this.candidate(id, target) ?? [])))
-      .sort((a, b) => compareBytes(a.distance, b.distance))
-      .slice(0, count)
+    return nearest(this.#reachable(table), ({ place }) => place, target, count).map((peer) => ({
+      id: peer.id,
+      distance: distance(peer.place, target),
+      proven: peer.proven
+    }))
+  }
+
+  *#reachable(table: readonly string[]): Generator<Peer> {
+    for (const peer of this.#connected) if (!this.#leftAlone(peer)) yield peer
+    for (const id of table) {
+      const peer = this.#peers.get(id)
+      if (peer !== undefined && !peer.connected && !this.#leftAlone(peer)) yield peer
+    }
   }
 
   /** Peers that answered once and failed a short time ago: holders that are missing. */
   missing(target: Uint8Array): Candidate[] {
     const since = this.#clock.monotonicMs() - missingMs
     return [...this.#peers].flatMap(([id, peer]) => {
-      const missing = peer.proven && peer.failures > 0 && peer.failedMs > since
+      const missing = peer.proven && peer.failures > 0 && peer.failingSinceMs > since
       return missing ? (this.candidate(id, target) ?? []) : []
     })
   }

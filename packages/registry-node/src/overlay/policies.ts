@@ -1,7 +1,7 @@
 import { hex, resultCode, rowPosition } from '@hushlamp/shared'
 import type { RegistryRow, ResultCode } from '@hushlamp/shared'
 
-import { readQuorum, writeQuorum } from './quorum.ts'
+import { readQuorum, replicas, writeQuorum } from './quorum.ts'
 import type { QuorumOutcome, QuorumPolicy } from './quorum.ts'
 
 /** What one holder says to rows that it is to store: a code for each. */
@@ -15,23 +15,24 @@ const accepted = (answer: StoreAnswer): boolean => answer.every((code) => code =
 /** A put or a remove: five acknowledgements, or those of all that are alive if they are fewer. */
 export const writePolicy: QuorumPolicy<StoreAnswer> = {
   persist: true,
+  width: () => replicas,
   enough: (answers, alive) => answers.filter(accepted).length >= Math.min(writeQuorum, alive)
 }
 
-/** Repair: every holder is to have the rows. */
-export const repairPolicy: QuorumPolicy<StoreAnswer> = { persist: true, enough: () => false }
-
 /**
- * A get: four holders that agree on something. If they differ, or have nothing, all that are alive are waited for, so
- * that neither a new holder nor a lost one hides a value.
+ * A get: four holders that agree on something, and no more are asked at first. If they differ, or have nothing, all that
+ * are alive are asked and waited for, so that neither a new holder nor a lost one hides a value.
  */
 export const readPolicy: QuorumPolicy<FetchAnswer> = {
   persist: false,
-  enough(answers, alive) {
-    if (answers.length < Math.min(readQuorum, alive)) return false
-    const [first, ...others] = answers.map(fingerprint)
-    return first !== undefined && first !== '' && others.every((other) => other === first)
-  }
+  width: (answers) => (answers.length === 0 || agree(answers) ? readQuorum : replicas),
+  enough: (answers, alive) => answers.length >= Math.min(readQuorum, alive) && agree(answers)
+}
+
+/** Whether all hold the same, and not nothing. */
+function agree(answers: readonly FetchAnswer[]): boolean {
+  const [first, ...others] = answers.map(fingerprint)
+  return first !== undefined && first !== '' && others.every((other) => other === first)
 }
 
 function fingerprint(rows: FetchAnswer): string {

@@ -16,6 +16,8 @@ export interface Candidate {
   readonly distance: Uint8Array
   /** Whether this node has answered us before, or is ourselves: others are only hearsay. */
   readonly proven: boolean
+  /** This node itself, which costs nothing to ask. */
+  readonly local?: true
 }
 
 /** What an operation learns. */
@@ -57,6 +59,12 @@ export interface QuorumOutcome<Answer> {
 /** When an operation has enough. */
 export interface QuorumPolicy<Answer> {
   /**
+   * How many of the closest nodes are to be asked, those that failed or are slow not counted.
+   *
+   * @param answers - of the closest nodes so far
+   */
+  width(answers: readonly Answer[]): number
+  /**
    * Decides after each answer.
    *
    * @param answers - of the closest nodes
@@ -88,6 +96,8 @@ const maxAsked = 3 * replicas
 export class QuorumMachine<Answer> {
   readonly #policy: QuorumPolicy<Answer>
   readonly #entries = new Map<string, Entry<Answer>>()
+  /** The same, from the closest to the farthest. */
+  readonly #sorted: Entry<Answer>[] = []
   #asked = 0
   #done = false
   #over = false
@@ -102,11 +112,7 @@ export class QuorumMachine<Answer> {
     switch (event.kind) {
       case 'start':
         this.#add(event.candidates)
-        for (const candidate of event.lost) {
-          if (!this.#entries.has(candidate.id)) {
-            this.#entries.set(candidate.id, { candidate, state: { kind: 'failed' } })
-          }
-        }
+        for (const candidate of event.lost) this.#insert(candidate, { kind: 'failed' })
         break
       case 'answered':
         if (!this.#settle(event.id, { kind: 'answered', answer: event.answer })) return []
@@ -133,10 +139,19 @@ export class QuorumMachine<Answer> {
   #add(candidates: readonly Candidate[]): void {
     for (const candidate of candidates) {
       if (this.#entries.size >= maxCandidates) return
-      if (!this.#entries.has(candidate.id)) {
-        this.#entries.set(candidate.id, { candidate, state: { kind: 'new' } })
-      }
+      this.#insert(candidate, { kind: 'new' })
     }
+  }
+
+  #insert(candidate: Candidate, state: State<Answer>): void {
+    if (this.#entries.has(candidate.id)) return
+    const entry: Entry<Answer> = { candidate, state }
+    this.#entries.set(candidate.id, entry)
+    const { distance } = candidate
+    const after = this.#sorted.findIndex(
+      (other) => compareBytes(other.candidate.distance, distance) > 0
+    )
+    this.#sorted.splice(after === -1 ? this.#sorted.length : after, 0, entry)
   }
 
   #settle(id: string, state: State<Answer>): boolean {
@@ -151,24 +166,25 @@ export class QuorumMachine<Answer> {
 
   #proceed(): readonly QuorumEffect<Answer>[] {
     const effects: QuorumEffect<Answer>[] = []
-    const sorted = [...this.#entries.values()].sort((a, b) =>
-      compareBytes(a.candidate.distance, b.candidate.distance)
-    )
-    const ring = sorted
+    const ring = this.#sorted
       .filter(({ state }) => state.kind !== 'failed' && state.kind !== 'slow')
       .slice(0, replicas)
-    for (const entry of ring) {
+    const answers = answersOf(ring)
+    let missing = this.#policy.width(answers)
+    for (const { state } of ring) if (state.kind !== 'new') missing--
+    for (const entry of localFirst(ring)) {
+      if (missing <= 0) break
       if (entry.state.kind !== 'new') continue
       if (this.#asked >= maxAsked) {
         entry.state = { kind: 'failed' }
         continue
       }
       this.#asked++
+      missing--
       entry.state = { kind: 'asked' }
       effects.push({ kind: 'ask', id: entry.candidate.id })
     }
-    const answers = answersOf(ring)
-    const expected = sorted.filter(
+    const expected = this.#sorted.filter(
       ({ state, candidate }) =>
         state.kind === 'asked' ||
         state.kind === 'answered' ||
@@ -183,17 +199,19 @@ export class QuorumMachine<Answer> {
 
   #finish(): QuorumEffect<Answer> {
     this.#done = true
-    const sorted = [...this.#entries.values()].sort((a, b) =>
-      compareBytes(a.candidate.distance, b.candidate.distance)
-    )
-    const holders = sorted.filter(
+    const holders = this.#sorted.filter(
       ({ state, candidate }) => state.kind === 'answered' || candidate.proven
     )
     return {
       kind: 'done',
-      outcome: { answers: answersOf(sorted), holders: Math.min(replicas, holders.length) }
+      outcome: { answers: answersOf(this.#sorted), holders: Math.min(replicas, holders.length) }
     }
   }
+}
+
+function localFirst<Answer>(ring: readonly Entry<Answer>[]): readonly Entry<Answer>[] {
+  const local = ring.find(({ candidate }) => candidate.local)
+  return local === undefined ? ring : [local, ...ring.filter((entry) => entry !== local)]
 }
 
 function answersOf<Answer>(entries: readonly Entry<Answer>[]): Answer[] {

@@ -1,3 +1,4 @@
+import { compareBytes } from '@hushlamp/shared'
 import type { Clock, RegistryLimits } from '@hushlamp/shared'
 
 import type { NodeMeter } from '../metrics/node-meter.ts'
@@ -5,23 +6,27 @@ import type { RowStore } from '../store/row-store.ts'
 import { serveFrames } from './channel.ts'
 import type { FrameStream } from './channel.ts'
 import { placeOfKey } from './distance.ts'
+import { rowDigest } from './row-digest.ts'
 import {
   decodeRequestHead,
+  encodeCompareReply,
   encodeFetchReply,
   encodeHelloReply,
   encodeRefusal,
   encodeStoreReply,
   requestOf
 } from './wire.ts'
-import type { Contact, StoreRequest } from './wire.ts'
+import type { Contact, StoreRequest, VerifyOwnership } from './wire.ts'
 
 /** What the service answers from. */
 export interface StoreServiceComponents {
   readonly clock: Clock
   readonly store: Pick<RowStore, 'offer' | 'rows'>
   readonly meter?: Pick<NodeMeter, 'served'> | undefined
-  /** The closest nodes to a place that this one knows, itself left out. */
-  closest(place: Uint8Array): readonly Contact[]
+  /** The closest nodes to a place that this one knows, itself left out; none where `ring` says that they are known. */
+  closest(place: Uint8Array, ring: Uint8Array): readonly Contact[]
+  /** Whether an ownership proves a put. */
+  verify: VerifyOwnership
   /** The closest nodes to a peer that this one knows, that peer and itself left out. */
   neighbours(id: string): readonly Contact[]
   /** A peer said hello and told its HTTP addresses. */
@@ -49,11 +54,11 @@ export class StoreService {
 
   /** The answer to one frame. Rejects where not even the number of the request can be read. */
   async answer(peer: string, frame: Uint8Array): Promise<Uint8Array> {
-    const { clock, meter } = this.#components
+    const { clock, meter, verify } = this.#components
     const head = decodeRequestHead(frame)
     let op: StoreRequest['op'] | undefined
     try {
-      const request = requestOf(head, this.#limits, clock.unixSeconds())
+      const request = requestOf(head, this.#limits, clock.unixSeconds(), verify)
       op = request.op
       const answer = await this.#carryOut(peer, head.id, request)
       meter?.served(op, 'answered')
@@ -74,19 +79,29 @@ export class StoreService {
           closest: components.neighbours(peer)
         })
       case 'store': {
-        const codes = await components.store.offer(request.key, request.rows, {
-          source: peer
-        })
-        return encodeStoreReply(id, { codes, closest: components.closest(placeOfKey(request.key)) })
+        const { key, rows, ring } = request
+        const codes = await components.store.offer(key, rows, { source: peer })
+        const closest = components.closest(placeOfKey(key), ring)
+        return encodeStoreReply(id, { codes, closest })
       }
       case 'fetch': {
         const rows = await components.store.rows(request.key)
-        const reply = { rows, closest: components.closest(placeOfKey(request.key)) }
-        return encodeFetchReply(id, reply, components.clock.unixSeconds())
+        const closest = components.closest(placeOfKey(request.key), request.ring)
+        return encodeFetchReply(id, { rows, closest }, components.clock.unixSeconds())
       }
       case 'bye':
         components.bye(peer)
         return encodeHelloReply(id, { httpAddresses: [], closest: [] })
+      case 'compare': {
+        const differing: number[] = []
+        const absent: number[] = []
+        for (const [index, { key, digest }] of request.keys.entries()) {
+          const rows = await components.store.rows(key)
+          if (rows.length === 0) absent.push(index)
+          else if (compareBytes(rowDigest(rows), digest) !== 0) differing.push(index)
+        }
+        return encodeCompareReply(id, { differing, absent })
+      }
       default:
         return request satisfies never
     }

@@ -9,20 +9,30 @@ import {
   maxValuesPerKey,
   minTtlSeconds,
   rowFromPut,
-  rowFromRemove
+  rowFromRemove,
+  sha256,
+  utf8,
+  verifyOwnership
 } from '@hushlamp/shared'
 import type { RegistryLimits, RegistryRow, ResultCode, UnixSeconds } from '@hushlamp/shared'
 import { decode, encode } from 'cborg'
 
+import type { Comparison, KeyDigest } from './reconciler.ts'
+import { rowDigestBytes } from './row-digest.ts'
+
 /*
  * The store protocol: CBOR arrays (RFC 8949), each behind its length as a varint.
- *   request  [id, op, …]   0 hello [addresses]   1 store key [rows]    2 fetch key          3 bye
- *   answer   [id, 0, …]      [addresses] [contacts]  [codes] [contacts]  [rows] [contacts]
- *            [id, 1]       refused
+ *   request  [id, 0, [addresses]]            hello    answer  [id, 0, [addresses], [contacts]]
+ *            [id, 1, key, [rows], ring]      store            [id, 0, [codes], [contacts]]
+ *            [id, 2, key, ring]              fetch            [id, 0, [rows], [contacts]]
+ *            [id, 3]                         bye              as of a hello
+ *            [id, 4, [[key, digest of rows]]]  compare        [id, 0, [held otherwise], [not held]], by index
+ *                                            refused          [id, 1]
  *   row      [0, ttl, value, secret hash or empty]   [1, ttl, value, public key, expiry, signature]
  *            [2, ttl, secret, value hash]
  *   contact  [peer id, [multiaddresses]], as text
- * Times to live are what remains, never a moment, so that clocks need not agree.
+ * Times to live are what remains, never a moment, so that clocks need not agree. `ring` is a digest of the closest nodes
+ * that the asking one knows: where the answering one knows the same, it names none.
  */
 
 /** Name and version of the store protocol. */
@@ -34,6 +44,10 @@ export const maxFrameBytes: number = 160 * 1024
 /** Most rows that one key can have. */
 export const maxRows: number = maxValuesPerKey + maxOwnedValuesPerKey
 
+/** How many keys are compared by one message. */
+export const maxKeysPerComparison = 64
+
+const ringDigestBytes = 8
 const maxContacts = 8
 const maxAddresses = 4
 const maxAddressLength = 256
@@ -47,13 +61,29 @@ export interface Contact {
   readonly addresses: readonly string[]
 }
 
+/** Whether an ownership proves a put. */
+export type VerifyOwnership = typeof verifyOwnership
+
+interface RowRules {
+  readonly limits: RegistryLimits
+  readonly now: UnixSeconds
+  readonly verify: VerifyOwnership
+}
+
 /** What one node asks of another. */
 export type StoreRequest =
   | { readonly op: 'hello'; readonly httpAddresses: readonly string[] }
-  | { readonly op: 'store'; readonly key: Uint8Array; readonly rows: readonly RegistryRow[] }
-  | { readonly op: 'fetch'; readonly key: Uint8Array }
+  | {
+      readonly op: 'store'
+      readonly key: Uint8Array
+      readonly rows: readonly RegistryRow[]
+      readonly ring: Uint8Array
+    }
+  | { readonly op: 'fetch'; readonly key: Uint8Array; readonly ring: Uint8Array }
   /** The node leaves, and is not to be counted as lost. */
   | { readonly op: 'bye' }
+  /** Which of these keys the other one holds otherwise. */
+  | { readonly op: 'compare'; readonly keys: readonly KeyDigest[] }
 
 /** Answer to a hello: also the closest nodes to the asking one, so that neighbours find each other. */
 export interface HelloReply {
@@ -73,7 +103,7 @@ export interface FetchReply {
   readonly closest: readonly Contact[]
 }
 
-const ops = ['hello', 'store', 'fetch', 'bye'] as const
+const ops = ['hello', 'store', 'fetch', 'bye', 'compare'] as const
 
 /** The frame of a request. */
 export function encodeRequest(id: number, request: StoreRequest, now: UnixSeconds): Uint8Array {
@@ -82,11 +112,13 @@ export function encodeRequest(id: number, request: StoreRequest, now: UnixSecond
     case 'hello':
       return encode([id, op, request.httpAddresses])
     case 'store':
-      return encode([id, op, request.key, encodeRows(request.rows, now)])
+      return encode([id, op, request.key, encodeRows(request.rows, now), request.ring])
     case 'fetch':
-      return encode([id, op, request.key])
+      return encode([id, op, request.key, request.ring])
     case 'bye':
       return encode([id, op])
+    case 'compare':
+      return encode([id, op, request.keys.map(({ key, digest }) => [key, digest])])
     default:
       return request satisfies never
   }
@@ -117,7 +149,8 @@ export function decodeRequestHead(frame: Uint8Array): RequestHead {
 export function requestOf(
   { op: number, rest }: RequestHead,
   limits: RegistryLimits,
-  now: UnixSeconds
+  now: UnixSeconds,
+  verify: VerifyOwnership = verifyOwnership
 ): StoreRequest {
   const op = ops[number]
   switch (op) {
@@ -125,12 +158,17 @@ export function requestOf(
       return { op, httpAddresses: httpAddressesOf(rest[0]) }
     case 'store': {
       const key = bytes(rest[0], keyBytes, keyBytes)
-      return { op, key, rows: rowsOf(key, rest[1], limits, now) }
+      const rows = rowsOf(key, rest[1], { limits, now, verify })
+      return { op, key, rows, ring: bytes(rest[2], 0, ringDigestBytes) }
     }
-    case 'fetch':
-      return { op, key: bytes(rest[0], keyBytes, keyBytes) }
+    case 'fetch': {
+      const key = bytes(rest[0], keyBytes, keyBytes)
+      return { op, key, ring: bytes(rest[1], 0, ringDigestBytes) }
+    }
     case 'bye':
       return { op }
+    case 'compare':
+      return { op, keys: keyDigestsOf(rest[0]) }
     default:
       throw malformed()
   }
@@ -149,6 +187,11 @@ export function encodeStoreReply(id: number, reply: StoreReply): Uint8Array {
 /** The frame of an answer to a fetch. */
 export function encodeFetchReply(id: number, reply: FetchReply, now: UnixSeconds): Uint8Array {
   return encode([id, 0, encodeRows(reply.rows, now), reply.closest.map(encodeContact)])
+}
+
+/** The frame of an answer to a comparison. */
+export function encodeCompareReply(id: number, { differing, absent }: Comparison): Uint8Array {
+  return encode([id, 0, differing, absent])
 }
 
 /** The frame of an answer to a request that is not accepted. */
@@ -182,9 +225,27 @@ export function fetchReplyOf(
   body: readonly unknown[],
   key: Uint8Array,
   limits: RegistryLimits,
-  now: UnixSeconds
+  now: UnixSeconds,
+  verify: VerifyOwnership = verifyOwnership
 ): FetchReply {
-  return { rows: rowsOf(key, body[0], limits, now), closest: contactsOf(body[1]) }
+  return { rows: rowsOf(key, body[0], { limits, now, verify }), closest: contactsOf(body[1]) }
+}
+
+/** The answer to a comparison of `count` keys out of the body of a reply. */
+export function compareReplyOf(body: readonly unknown[], count: number): Comparison {
+  const [differing, absent] = [body[0], body[1]].map((list) =>
+    array(list, count).map((index) => uint(index))
+  )
+  if (differing === undefined || absent === undefined) throw malformed()
+  const all = new Set([...differing, ...absent])
+  const doubled = all.size < differing.length + absent.length
+  if (doubled || [...all].some((index) => index >= count)) throw malformed()
+  return { differing, absent }
+}
+
+/** The digest of the closest nodes to a key, as requests carry it: equal where two nodes know the same ones. */
+export function ringDigest(ids: readonly string[]): Uint8Array {
+  return sha256(utf8(ids.join())).subarray(0, ringDigestBytes)
 }
 
 function encodeRows(rows: readonly RegistryRow[], now: UnixSeconds): unknown[][] {
@@ -212,20 +273,14 @@ function encodeRow(row: RegistryRow, now: UnixSeconds): unknown[] {
   }
 }
 
-function rowsOf(
-  key: Uint8Array,
-  value: unknown,
-  limits: RegistryLimits,
-  now: UnixSeconds
-): RegistryRow[] {
-  return array(value, maxRows).map((row) => rowOf(key, array(row), limits, now))
+function rowsOf(key: Uint8Array, value: unknown, rules: RowRules): RegistryRow[] {
+  return array(value, maxRows).map((row) => rowOf(key, array(row), rules))
 }
 
 function rowOf(
   key: Uint8Array,
   parts: readonly unknown[],
-  limits: RegistryLimits,
-  now: UnixSeconds
+  { limits, now, verify }: RowRules
 ): RegistryRow {
   const [kind, ttl, content, third, expiry, signature] = parts
   const ttlSeconds = uint(ttl)
@@ -246,7 +301,7 @@ function rowOf(
       const put = { key, value: bytes(content), ttlSeconds, owner }
       checkPut(put, limits)
       // Where clocks differ it may have expired here but not there: a row like any other, though not a live one.
-      return rowFromPut(put, Math.min(now, owner.expiry - 1))
+      return rowFromPut(put, Math.min(now, owner.expiry - 1), verify)
     }
     case 2: {
       const remove = { key, valueHash: bytes(third), secret: bytes(content), ttlSeconds }
@@ -256,6 +311,16 @@ function rowOf(
     default:
       throw malformed()
   }
+}
+
+function keyDigestsOf(value: unknown): KeyDigest[] {
+  return array(value, maxKeysPerComparison).map((item) => {
+    const [key, digest] = array(item)
+    return {
+      key: bytes(key, keyBytes, keyBytes),
+      digest: bytes(digest, rowDigestBytes, rowDigestBytes)
+    }
+  })
 }
 
 function encodeContact(contact: Contact): unknown[] {

@@ -44,18 +44,22 @@ export interface RemoveRow extends RowBase {
 const noHash = new Uint8Array(hashBytes)
 
 /**
- * The row of a put that arrives at `now`.
+ * The row of a put that arrives at `now`. `verify` may remember what it has verified before.
  *
  * @throws HushlampError `registry-owner` if the put claims an ownership that does not verify.
  */
-export function rowFromPut(request: PutRequest, now: UnixSeconds): PutRow | OwnedRow {
+export function rowFromPut(
+  request: PutRequest,
+  now: UnixSeconds,
+  verify: typeof verifyOwnership = verifyOwnership
+): PutRow | OwnedRow {
   const { key, value, ttlSeconds, secretHash, owner } = request
   const valueHash = sha1(value)
   const expiry = now + ttlSeconds
   if (owner === undefined) {
     return { kind: 'put', valueHash, secretHash: secretHash ?? noHash, value, expiry }
   }
-  if (!verifyOwnership(key, value, owner, now)) throw new HushlampError('registry-owner')
+  if (!verify(key, value, owner, now)) throw new HushlampError('registry-owner')
   return {
     kind: 'owned',
     valueHash,
