@@ -212,15 +212,15 @@ async function measure({
   const latencies: number[] = []
   for (let i = 0; i < reads; i++) latencies.push(await readMs(subject, values))
 
-  let sweeping = true
+  const sweeping = new AbortController()
   const stalls: number[] = []
   const reader = (async () => {
-    while (sweeping) stalls.push(await readMs(subject, values))
+    while (!sweeping.signal.aborted) stalls.push(await readMs(subject, values))
   })()
   const begunAtMs = performance.now()
   const swept = await subject.sweep()
   const sweepMs = performance.now() - begunAtMs
-  sweeping = false
+  sweeping.abort()
   await reader
   await subject.close()
   return {

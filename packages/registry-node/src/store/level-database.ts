@@ -216,7 +216,7 @@ async function* chunks(
  */
 export async function openLevel(
   directory: string,
-  { createIfMissing } = { createIfMissing: true }
+  { createIfMissing }: { readonly createIfMissing: boolean } = { createIfMissing: true }
 ): Promise<Level> {
   const files = await readdir(directory).catch((): string[] => [])
   if (!files.includes('CURRENT')) {
@@ -241,11 +241,19 @@ export async function openLevel(
 /** What went wrong in the database, in the terms of a store. */
 export function storageError(error: unknown): HushlampError {
   if (error instanceof HushlampError) return error
-  const codes = [error, error instanceof Error ? error.cause : undefined].map(errorCode)
+  const errors = [error, error instanceof Error ? error.cause : undefined]
+  const codes = errors.map(errorCode)
   if (codes.includes('LEVEL_LOCKED')) {
     return new HushlampError('storage-locked', undefined, { cause: error })
   }
-  if (codes.includes('LEVEL_CORRUPTION')) return corrupt(error)
+  // Files that are missing or too short are errors of input and output to LevelDB.
+  const mismatch = errors.some(
+    (each) =>
+      errorCode(each) === 'LEVEL_IO_ERROR' &&
+      each instanceof Error &&
+      /No such file or directory|Invalid argument/.test(each.message)
+  )
+  if (mismatch || codes.includes('LEVEL_CORRUPTION')) return corrupt(error)
   return new HushlampError('storage-failed', undefined, { cause: error })
 }
 

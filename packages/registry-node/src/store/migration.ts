@@ -1,4 +1,4 @@
-import { hex, HushlampError } from '@hushlamp/shared'
+import { hex, HushlampError, rowPosition } from '@hushlamp/shared'
 import type { RegistryRow, UnixSeconds } from '@hushlamp/shared'
 
 import type { Entry, Level, Operation } from './level-database.ts'
@@ -110,7 +110,8 @@ async function rewriteFormat1(level: Level, now: UnixSeconds): Promise<void> {
       // The batch before may have ended within this key.
       const value = await level.get(rowsKey(key))
       const before = value === undefined ? [] : decodeRows(key, value).rows
-      operations.push(...writeRows(key, before, [...before, ...rows]))
+      const all = [...before, ...rows].map((each) => [hex(rowPosition(each.row)), each] as const)
+      operations.push(...writeRows(key, before, [...new Map(all).values()]))
     }
     await level.batch(operations, { sync: true })
   }
