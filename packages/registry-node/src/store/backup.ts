@@ -37,7 +37,12 @@ export interface BackupOptions {
  */
 export async function writeBackup(
   directory: string,
-  from: { readonly counters: Counters; readonly rows: AsyncGenerator<readonly Entry[]> },
+  from: {
+    readonly counters: Counters
+    readonly rows: AsyncGenerator<readonly Entry[]>
+    /** Whether there is still somebody to read from. */
+    readonly closing: () => boolean
+  },
   { signal, progress }: BackupOptions = {}
 ): Promise<void> {
   const unfinished = `${directory}.part`
@@ -51,6 +56,7 @@ export async function writeBackup(
     let rows = 0
     for await (const entries of from.rows) {
       if (signal?.aborted === true) throw new HushlampError('aborted')
+      if (from.closing()) throw new HushlampError('storage-failed', 'The store is closed.')
       for (const [id, value] of entries) {
         const key = registryKeyOf(id)
         if (key === undefined) continue

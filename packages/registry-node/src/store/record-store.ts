@@ -185,7 +185,8 @@ export class RecordStore implements RowStore, AsyncDisposable {
    */
   async backup(directory: string, options?: BackupOptions): Promise<void> {
     const snapshot = await this.#serially(async () => this.#database.snapshot())
-    await writeBackup(directory, snapshot, options)
+    const closing = (): boolean => this.#closing !== undefined
+    await writeBackup(directory, { ...snapshot, closing }, options)
   }
 
   /** Commits what was offered and closes the database. May be called more than once. */
