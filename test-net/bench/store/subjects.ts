@@ -43,9 +43,9 @@ class AdvancedClock implements Clock {
     return performance.now() + this.#aheadSeconds * 1000
   }
 
-  after(delayMs: number, callback: () => void): () => void {
-    const timer = setTimeout(callback, delayMs)
-    return () => clearTimeout(timer)
+  /** Nothing happens by itself: the sweep that is measured is the only one. */
+  after(): () => void {
+    return () => {}
   }
 }
 

@@ -135,7 +135,12 @@ export class LevelDatabase {
   async write(operations: readonly Operation[], options?: { lazily: boolean }): Promise<void> {
     if (this.failed) throw new HushlampError('storage-failed')
     try {
-      await this.#level.batch([...operations], { sync: options?.lazily !== true })
+      const batch = this.#level.batch()
+      for (const operation of operations) {
+        if (operation.type === 'put') batch.put(operation.key, operation.value)
+        else batch.del(operation.key)
+      }
+      await batch.write({ sync: options?.lazily !== true })
     } catch (error) {
       this.#failedAtMs = this.#clock.monotonicMs()
       throw storageError(error)

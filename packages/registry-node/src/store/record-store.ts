@@ -61,6 +61,7 @@ export class RecordStore implements RowStore, AsyncDisposable {
   #tasks: Promise<unknown> = Promise.resolve()
   #committing = false
   #closing: Promise<void> | undefined
+  #sweeping: Promise<number> | undefined
   #cancelTick: () => void = () => {}
   #sweepRows = sweepRows.least
   #reportedDamaged = 0
@@ -150,6 +151,13 @@ export class RecordStore implements RowStore, AsyncDisposable {
    * @throws HushlampError `storage-failed` or `storage-corrupt`
    */
   async sweep(): Promise<number> {
+    this.#sweeping ??= this.#sweep().finally(() => {
+      this.#sweeping = undefined
+    })
+    return this.#sweeping
+  }
+
+  async #sweep(): Promise<number> {
     let swept = 0
     let after: Uint8Array | undefined
     do {

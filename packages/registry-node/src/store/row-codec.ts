@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 
-import { compareBytes, concat, keyBytes, rowPosition } from '@hushlamp/shared'
+import { compareBytes, keyBytes, rowPosition } from '@hushlamp/shared'
 import type { RegistryRow, UnixSeconds } from '@hushlamp/shared'
 
 import { addUsage, noUsage, ttlClasses } from './usage.ts'
@@ -58,7 +58,7 @@ export interface Range {
 
 /** Database key of the rows of a registry key. */
 export function rowsKey(key: Uint8Array): Uint8Array {
-  return concat(Uint8Array.of(rowsLetter), key)
+  return joined(Uint8Array.of(rowsLetter), key)
 }
 
 /** The range of all rows. */
@@ -76,14 +76,14 @@ export function registryKeyOf(id: Uint8Array): Uint8Array | undefined {
 
 /** Database key of the index entry that something under a registry key expires at a moment. */
 export function indexKey(expiry: UnixSeconds, key: Uint8Array): Uint8Array {
-  return concat(Uint8Array.of(indexLetter), uint32(expiry), key)
+  return joined(Uint8Array.of(indexLetter), uint32(expiry), key)
 }
 
 /** The range of the whole index, or of the entries of what has expired at `now`. */
 export function indexRange(now: UnixSeconds = 0xffffffff): Range {
   const gte = Uint8Array.of(indexLetter)
   if (now >= 0xffffffff) return { gte, lt: Uint8Array.of(indexLetter + 1) }
-  return { gte, lt: concat(gte, uint32(Math.max(0, now + 1))) }
+  return { gte, lt: joined(gte, uint32(Math.max(0, now + 1))) }
 }
 
 /** The registry key in an index entry; undefined if it is damaged. */
@@ -109,8 +109,8 @@ export function encodeRows(key: Uint8Array, rows: readonly StoredRow[]): Uint8Ar
   const encoded = rows
     .toSorted((a, b) => compareBytes(rowPosition(a.row), rowPosition(b.row)))
     .map((stored) => encodeRow(stored, seed))
-  const lengths = concat(uint16(rows.length), ...encoded.map(({ length }) => uint16(length)))
-  return concat(lengths, uint32(crc32(lengths, seed)), ...encoded)
+  const lengths = joined(uint16(rows.length), ...encoded.map(({ length }) => uint16(length)))
+  return joined(lengths, uint32(crc32(lengths, seed)), ...encoded)
 }
 
 /** The rows of a database value, in the order of positions, and how many were damaged; 1 if nothing can be read. */
@@ -139,14 +139,14 @@ export function decodeRows(
 
 function encodeRow({ row, class: ttlClass, stamped }: StoredRow, seed: number): Uint8Array {
   const flags = ttlClasses.indexOf(ttlClass) | (stamped ? stampedFlag : 0)
-  const bytes = concat(
-    new Uint8Array(checksumBytes),
+  const bytes = joined(
+    uint32(0),
     uint32(row.expiry),
     Uint8Array.of(kinds.indexOf(row.kind), flags),
     rowPosition(row),
     ...contentOf(row)
   )
-  new DataView(bytes.buffer).setUint32(0, crc32(bytes.subarray(checksumBytes), seed))
+  bytes.writeUInt32BE(crc32(bytes.subarray(checksumBytes), seed))
   return bytes
 }
 
@@ -251,6 +251,11 @@ export function decodeCounters(value: Uint8Array): Counters | undefined {
     return addUsage(sum, ttlClass, { rows: Number(rows), bytes: Number(bytes) })
   }, noUsage)
   return { usage, settled: view.getUint32(4), clean: view.getUint8(8) === 1 }
+}
+
+/** One array after the other, in a Buffer: the database takes those of the pool in half the time of small arrays. */
+function joined(...parts: readonly Uint8Array[]): Buffer {
+  return Buffer.concat(parts)
 }
 
 function uint16(value: number): Uint8Array {
