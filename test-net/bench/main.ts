@@ -3,8 +3,9 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import type { Benchmark } from './benchmark.ts'
 import { crypto } from './crypto.ts'
 import { registry } from './registry/registry.ts'
+import { store } from './store/store.ts'
 
-const benchmarks: readonly Benchmark[] = [crypto, registry]
+const benchmarks: readonly Benchmark[] = [crypto, registry, store]
 
 const usage = `Usage:
   npm run bench -- NAME            measures; writes docs/benchmarks/NAME.{json,md}

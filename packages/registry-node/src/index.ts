@@ -1,4 +1,6 @@
 /** A volunteer's node of the Hushlamp registry: OpenDHT semantics over a libp2p Kademlia DHT. @packageDocumentation */
+export { CapacityOnly } from './admission/admission.ts'
+export type { Admission, AdmissionRequest } from './admission/admission.ts'
 export { configFrom, defaultDataDirectory } from './config/config.ts'
 export type {
   ControlAddress,
@@ -21,3 +23,6 @@ export type { OverlayComponents, OverlayInit } from './overlay/overlay.ts'
 export type { MakePeerNetwork, PeerNetwork, PeerNetworkEvents } from './overlay/peer-network.ts'
 export type { FrameStream } from './overlay/channel.ts'
 export type { RowStore } from './store/row-store.ts'
+export { RecordStore } from './store/record-store.ts'
+export type { RecordStoreComponents, RecordStoreInit } from './store/record-store.ts'
+export type { StoreUsage, TtlClass } from './store/usage.ts'

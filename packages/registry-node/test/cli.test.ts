@@ -214,6 +214,21 @@ describe('hushlamp-node', () => {
     await ended
   })
 
+  it('finds a damaged store, says what to do, and repairs it', async () => {
+    const { child, ended } = await start()
+    child.kill('SIGTERM')
+    await ended
+    await rm(join(dataDir, 'store', 'CURRENT'))
+    const refused = await run('start', ...local()).ended
+    expect(refused).toMatchObject({ code: 1, output: expect.stringContaining('doctor --repair') })
+    const damaged = await run('doctor', ...local()).ended
+    expect(damaged).toMatchObject({ code: 1, output: expect.stringContaining('doctor --repair') })
+    expect(await run('doctor', ...local(), '--repair').ended).toMatchObject({ code: 0 })
+    const again = await start()
+    again.child.kill('SIGTERM')
+    expect((await again.ended).code).toBe(0)
+  })
+
   it('explains itself', async () => {
     const help = await run('start', '--help').ended
     expect(help.code).toBe(0)

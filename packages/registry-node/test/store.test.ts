@@ -7,7 +7,7 @@ import { VirtualClock } from '@hushlamp/shared/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { CapacityOnly } from '../src/admission/admission.ts'
-import { silentLogger } from '../src/index.ts'
+import { silentLogger } from '../src/log.ts'
 import { RecordStore } from '../src/store/record-store.ts'
 import { noUsage } from '../src/store/usage.ts'
 
@@ -125,6 +125,33 @@ describe('the record store', () => {
     clock.advance(61_000)
     await store.sweep()
     expect(await store.offer(key(3), [row('new')])).toEqual([0])
+  })
+
+  it('goes on reading and writing while it sweeps', async () => {
+    const old = Array.from({ length: 6000 }, (_, i) => row(`old ${i}`, 10))
+    await Promise.all(old.map(async (one, i) => store.offer(sha1(utf8(`key ${i}`)), [one])))
+    await store.offer(key(1), [row('kept', 100)])
+    clock.advance(9_999)
+    const swept = new AbortController()
+    let reads = 0
+    let writes = 0
+    const reader = (async () => {
+      while (!swept.signal.aborted) reads += (await store.rows(key(1))).length
+    })()
+    const writer = (async () => {
+      while (!swept.signal.aborted) {
+        const [code] = await store.offer(sha1(utf8(`new ${writes}`)), [row('new', 100)])
+        if (code === 0) writes++
+      }
+    })()
+    clock.advance(2000)
+    await store.sweep()
+    swept.abort()
+    await Promise.all([reader, writer])
+    // A chunk has a thousand rows at most, and after each one others have their turn.
+    expect(reads).toBeGreaterThanOrEqual(6)
+    expect(writes).toBeGreaterThanOrEqual(6)
+    expect(store.usage.rows).toBe(1 + writes)
   })
 
   it('goes through all keys', async () => {

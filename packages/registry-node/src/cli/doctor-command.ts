@@ -5,14 +5,14 @@ import { join } from 'node:path'
 import { isHushlampError } from '@hushlamp/shared'
 import { multiaddr } from '@multiformats/multiaddr'
 
-import { CapacityOnly } from '../admission/admission.ts'
 import type { ListenAddress, RegistryNodeConfig } from '../config/config.ts'
 import { readRunningFile } from '../data-folder/running-file.ts'
 import type { RunningNode } from '../data-folder/running-file.ts'
-import { errorCode, silentLogger } from '../log.ts'
+import { errorCode } from '../log.ts'
 import { usualControlAddresses } from '../onion/onion-service.ts'
 import { TorControl } from '../onion/tor-control.ts'
-import { RecordStore } from '../store/record-store.ts'
+import { checkStore, repairStore } from '../store/doctor.ts'
+import type { StoreReport } from '../store/doctor.ts'
 import { systemClock } from '../system-clock.ts'
 import { askNodeForText } from './local-request.ts'
 
@@ -43,7 +43,7 @@ export async function examine(config: RegistryNodeConfig): Findings {
           checkPort('http', config.http),
           checkPort('overlay', config.overlay),
           ...(config.admin === undefined ? [] : [checkPort('admin', config.admin)]),
-          checkStore(config)
+          examineStore(config)
         ]
       : [checkRunning(running)]),
     ...config.bootstrap.map(async (address) => checkBootstrap(address)),
@@ -142,24 +142,45 @@ async function checkPort(name: string, { host, port }: ListenAddress): Findings 
   })
 }
 
-async function checkStore({ dataDirectory, maxBytes }: RegistryNodeConfig): Findings {
+async function examineStore({ dataDirectory }: RegistryNodeConfig): Findings {
   const directory = join(dataDirectory, 'store')
   if ((await stat(directory).catch(() => undefined)) === undefined) return []
   try {
-    await using store = await RecordStore.open(
-      { clock: systemClock, logger: silentLogger, admission: new CapacityOnly({ maxBytes }) },
-      { directory }
-    )
-    const { rows, bytes } = store.usage
-    return [ok('store', `${rows} rows, ${mebibytes(bytes)}`)]
+    return [storeFinding(await checkStore({ directory }, systemClock.unixSeconds()))]
   } catch (error) {
     const code = isHushlampError(error) ? error.code : errorCode(error)
     const advice =
       code === 'storage-corrupt'
-        ? 'Restore a backup, or move the folder away: other nodes hold what it held.'
+        ? repairAdvice
         : 'Look whether another node runs on this folder, and at the disk.'
     return [failed('store', `cannot be opened (${code})`, advice)]
   }
+}
+
+const repairAdvice =
+  'Run `hushlamp-node doctor --repair`: it saves what can be read, and other nodes hold the rest. Or restore a backup.'
+
+function storeFinding(report: StoreReport): Finding {
+  const { rows, bytes } = report.usage
+  const held = `${rows} rows, ${mebibytes(bytes)}`
+  if (report.sound) return ok('store', held)
+  const faults = [
+    ...(report.unreadable ? ['a part of the files cannot be read'] : []),
+    ...(report.damagedRows > 0 ? [`${report.damagedRows} rows are damaged`] : []),
+    ...(report.misindexed > 0 ? [`${report.misindexed} faults in the index`] : []),
+    ...(report.miscounted ? ['the counters are wrong'] : [])
+  ]
+  return failed('store', `${held}; ${faults.join(', ')}`, repairAdvice)
+}
+
+/**
+ * Repairs the store of a node that does not run: saves what can be read.
+ *
+ * @throws HushlampError those of {@link repairStore}
+ */
+export async function repair({ dataDirectory }: RegistryNodeConfig): Promise<void> {
+  const directory = join(dataDirectory, 'store')
+  await repairStore({ directory }, systemClock.unixSeconds())
 }
 
 async function checkRunning({ http, pid }: RunningNode): Findings {

@@ -71,12 +71,14 @@ export async function runCli(args: readonly string[]): Promise<number> {
     'dataDir'
   ]).option('--json', 'print JSON')
   addSettings(
-    command<JsonOptions>(
+    command<DoctorOptions>(
       'doctor',
       'look at everything that a node needs, and say what to do',
       doctor
     )
-  ).option('--json', 'print JSON')
+  )
+    .option('--json', 'print JSON')
+    .option('--repair', 'repair the store of a stopped node first; saves what can be read')
   try {
     await program.parseAsync([...args], { from: 'user' })
     return exitCode
@@ -100,9 +102,17 @@ async function status({ json = false, ...options }: JsonOptions): Promise<number
   return answer.ready ? exitCodes.ok : exitCodes.failed
 }
 
-async function doctor({ json = false, ...options }: JsonOptions): Promise<number> {
-  const { examine } = await import('./doctor-command.ts')
-  const findings = await examine(await gatherConfig(options))
+type DoctorOptions = JsonOptions & { readonly repair?: boolean }
+
+async function doctor({
+  json = false,
+  repair = false,
+  ...options
+}: DoctorOptions): Promise<number> {
+  const { examine, repair: repairStore } = await import('./doctor-command.ts')
+  const config = await gatherConfig(options)
+  if (repair) await repairStore(config)
+  const findings = await examine(config)
   const marks = { ok: 'ok     ', warning: 'warning', failed: 'FAILED ' } as const
   const lines = findings.map(({ check, outcome, text, advice }) => {
     const line = `${marks[outcome]}  ${check.padEnd(13)} ${text}`

@@ -5,9 +5,15 @@ import { HushlampError } from '@hushlamp/shared'
 
 import { openLevel, storageError } from './level-database.ts'
 import type { Entry, Level } from './level-database.ts'
-import { putOperations } from './merge-offers.ts'
-import type { Operation } from './merge-offers.ts'
-import { countersKey, decodeRow, encodeCounters, formatVersion, versionKey } from './row-codec.ts'
+import { writeRows } from './merge-offers.ts'
+import {
+  countersKey,
+  decodeRows,
+  encodeCounters,
+  formatVersion,
+  registryKeyOf,
+  versionKey
+} from './row-codec.ts'
 import type { Counters } from './row-codec.ts'
 
 /** How far a backup is. */
@@ -31,7 +37,12 @@ export interface BackupOptions {
  */
 export async function writeBackup(
   directory: string,
-  from: { readonly counters: Counters; readonly rows: AsyncGenerator<readonly Entry[]> },
+  from: {
+    readonly counters: Counters
+    readonly rows: AsyncGenerator<readonly Entry[]>
+    /** Whether there is still somebody to read from. */
+    readonly closing: () => boolean
+  },
   { signal, progress }: BackupOptions = {}
 ): Promise<void> {
   const unfinished = `${directory}.part`
@@ -45,12 +56,14 @@ export async function writeBackup(
     let rows = 0
     for await (const entries of from.rows) {
       if (signal?.aborted === true) throw new HushlampError('aborted')
-      const readable = entries.flatMap(([id, value]): Operation[] => {
-        const stored = decodeRow(id, value)
-        return stored === undefined ? [] : putOperations(new Uint8Array(id), stored)
-      })
-      await level.batch(readable)
-      rows += entries.length
+      if (from.closing()) throw new HushlampError('storage-failed', 'The store is closed.')
+      for (const [id, value] of entries) {
+        const key = registryKeyOf(id)
+        if (key === undefined) continue
+        const { rows: readable } = decodeRows(key, value)
+        if (readable.length > 0) await level.batch([...writeRows(key, [], readable)])
+        rows += readable.length
+      }
       progress?.({ rows, of })
     }
     await level.batch(

@@ -7,10 +7,14 @@ import { ClassicLevel } from 'classic-level'
 import type { Iterator } from 'classic-level'
 
 import { errorCode } from '../log.ts'
-import type { Operation } from './merge-offers.ts'
 
 /** A database of bytes under bytes. */
 export type Level = ClassicLevel<Uint8Array, Uint8Array>
+
+/** One step of a batch. */
+export type Operation =
+  | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
+  | { readonly type: 'del'; readonly key: Uint8Array }
 
 /** Bounds of a scan, and how many entries it answers with at most. */
 export interface Scan {
@@ -22,6 +26,9 @@ export interface Scan {
 
 /** A key with its value. */
 export type Entry = [key: Uint8Array, value: Uint8Array]
+
+/** Stands for a value that is there and cannot be read. */
+export const unreadable: unique symbol = Symbol('unreadable')
 
 const tryAgainMs = 1000
 /** What opening anew may write: the log as a table, and some more. */
@@ -76,16 +83,28 @@ export class LevelDatabase {
   }
 
   /**
-   * The values of keys, undefined where there is none and where it cannot be read.
+   * The value of a key; undefined if there is none.
+   *
+   * @throws HushlampError `storage-corrupt` or `storage-failed`
+   */
+  async get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#read(async (level) => level.get(key))
+  }
+
+  /**
+   * The values of keys, undefined where there is none; `unreadable` where the disk does not give it.
    *
    * @throws HushlampError `storage-failed`
    */
-  async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+  async getMany(
+    keys: readonly Uint8Array[]
+  ): Promise<readonly (Uint8Array | undefined | typeof unreadable)[]> {
     return this.#read(async (level) => {
       try {
         return await level.getMany([...keys])
       } catch {
-        return Promise.all(keys.map(async (key) => level.get(key).catch(() => undefined)))
+        // One key that cannot be read is no reason to miss the others.
+        return Promise.all(keys.map(async (key) => level.get(key).catch(() => unreadable)))
       }
     })
   }
@@ -116,7 +135,12 @@ export class LevelDatabase {
   async write(operations: readonly Operation[], options?: { lazily: boolean }): Promise<void> {
     if (this.failed) throw new HushlampError('storage-failed')
     try {
-      await this.#level.batch([...operations], { sync: options?.lazily !== true })
+      const batch = this.#level.batch()
+      for (const operation of operations) {
+        if (operation.type === 'put') batch.put(operation.key, operation.value)
+        else batch.del(operation.key)
+      }
+      await batch.write({ sync: options?.lazily !== true })
     } catch (error) {
       this.#failedAtMs = this.#clock.monotonicMs()
       throw storageError(error)
@@ -192,10 +216,21 @@ async function* chunks(
 /**
  * Opens a database without more ado.
  *
+ * @param options by default a missing database is made
  * @throws HushlampError `storage-locked`, `storage-corrupt` or `storage-failed`
  */
-export async function openLevel(directory: string): Promise<Level> {
-  if (await lacksHead(directory)) throw new HushlampError('storage-corrupt')
+export async function openLevel(
+  directory: string,
+  { createIfMissing }: { readonly createIfMissing: boolean } = { createIfMissing: true }
+): Promise<Level> {
+  const files = await readdir(directory).catch((): string[] => [])
+  if (!files.includes('CURRENT')) {
+    // Where only the file that leads to all others is missing, LevelDB would begin anew and delete those.
+    if (files.some((name) => /\.(ldb|sst|log)$/.test(name))) throw corrupt()
+    if (!createIfMissing) {
+      throw new HushlampError('storage-failed', 'There is no store in this folder.')
+    }
+  }
   const level: Level = new ClassicLevel<Uint8Array, Uint8Array>(directory, {
     keyEncoding: 'view',
     valueEncoding: 'view'
@@ -211,14 +246,28 @@ export async function openLevel(directory: string): Promise<Level> {
 /** What went wrong in the database, in the terms of a store. */
 export function storageError(error: unknown): HushlampError {
   if (error instanceof HushlampError) return error
-  const codes = [error, error instanceof Error ? error.cause : undefined].map(errorCode)
+  const errors = [error, error instanceof Error ? error.cause : undefined]
+  const codes = errors.map(errorCode)
   if (codes.includes('LEVEL_LOCKED')) {
     return new HushlampError('storage-locked', undefined, { cause: error })
   }
-  const corrupt = codes.includes('LEVEL_CORRUPTION')
-  return new HushlampError(corrupt ? 'storage-corrupt' : 'storage-failed', undefined, {
-    cause: error
-  })
+  // Files that are missing or too short are errors of input and output to LevelDB.
+  const mismatch = errors.some(
+    (each) =>
+      errorCode(each) === 'LEVEL_IO_ERROR' &&
+      each instanceof Error &&
+      /No such file or directory|Invalid argument/.test(each.message)
+  )
+  if (mismatch || codes.includes('LEVEL_CORRUPTION')) return corrupt(error)
+  return new HushlampError('storage-failed', undefined, { cause: error })
+}
+
+function corrupt(cause?: unknown): HushlampError {
+  return new HushlampError(
+    'storage-corrupt',
+    'The database of this node is damaged. Stop the node and run `hushlamp-node doctor --repair`, or restore a backup.',
+    { cause }
+  )
 }
 
 async function openPrepared(
@@ -233,12 +282,6 @@ async function openPrepared(
     await level.close()
     throw storageError(error)
   }
-}
-
-/** Where only the file that leads to all others is missing, LevelDB would begin anew and delete those. */
-async function lacksHead(directory: string): Promise<boolean> {
-  const files = await readdir(directory).catch((): string[] => [])
-  return !files.includes('CURRENT') && files.some((name) => /\.(ldb|sst|log)$/.test(name))
 }
 
 async function proveRoom(directory: string): Promise<void> {

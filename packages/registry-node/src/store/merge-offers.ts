@@ -1,17 +1,19 @@
-import { hasRoom, hex, isLive, mergeRow, resultCode, rowPosition } from '@hushlamp/shared'
+import {
+  hasRoom,
+  hex,
+  isLive,
+  maxValuesPerKey,
+  mergeRow,
+  resultCode,
+  rowPosition
+} from '@hushlamp/shared'
 import type { RegistryRow, ResultCode, UnixSeconds } from '@hushlamp/shared'
 
 import type { Admission } from '../admission/admission.ts'
-import {
-  bytesOnDisk,
-  encodedLength,
-  encodeIndexValue,
-  encodeRow,
-  indexKey,
-  rowKey
-} from './row-codec.ts'
+import type { Operation } from './level-database.ts'
+import { bytesOnDisk, encodeRows, indexKey, rowsKey, usageOf } from './row-codec.ts'
 import type { StoredRow } from './row-codec.ts'
-import { addUsage, ttlClassOf } from './usage.ts'
+import { addUsage, noUsage, sumUsage, ttlClassOf } from './usage.ts'
 import type { StoreUsage } from './usage.ts'
 
 /** What is known of rows that are offered, beside the rows themselves. None of it is kept, but that there was a stamp. */
@@ -29,11 +31,6 @@ export interface Offer {
   readonly context?: OfferContext | undefined
 }
 
-/** One step of a batch. */
-export type Operation =
-  | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
-  | { readonly type: 'del'; readonly key: Uint8Array }
-
 /** What merging goes by. */
 export interface MergeComponents {
   readonly admission: Admission
@@ -41,92 +38,128 @@ export interface MergeComponents {
   readonly nowMonotonicMs: number
 }
 
-/** The rows of one key while offers are merged into them: as they were, expired ones included, and as they will be. */
+/** Rows that are not swept yet make a key no larger than this: it is rewritten with each of its rows. */
+const maxPlainRowsPerKey = 2 * maxValuesPerKey
+
+/** The rows of one key while they change: as they were, expired ones included, and as they will be. */
 export class KeyRows {
   readonly #key: Uint8Array
-  readonly #before: ReadonlyMap<string, StoredRow>
+  readonly #before: readonly StoredRow[]
   readonly #after: Map<string, StoredRow>
+  #changed = false
 
   constructor(key: Uint8Array, rows: readonly StoredRow[]) {
     this.#key = key
-    this.#before = new Map(rows.map((stored) => [hex(rowPosition(stored.row)), stored]))
-    this.#after = new Map(this.#before)
+    this.#before = rows
+    this.#after = new Map(rows.map((stored) => [hex(rowPosition(stored.row)), stored]))
+  }
+
+  /** Drops what has expired at `now`, and answers with what that was. */
+  expire(now: UnixSeconds): StoreUsage {
+    let gone = noUsage
+    for (const [position, stored] of this.#after) {
+      if (isLive(stored.row, now)) continue
+      this.#after.delete(position)
+      this.#changed = true
+      gone = sumUsage(gone, usageOf(stored))
+    }
+    return gone
   }
 
   /** Merges one row, and answers with the usage after it and the code for whoever offered it. */
   merge(
     row: RegistryRow,
     usage: StoreUsage,
-    { source, effort }: { source: string | undefined; effort: number },
+    { source, effort }: { readonly source: string | undefined; readonly effort: number },
     { admission, now, nowMonotonicMs }: MergeComponents
-  ): { usage: StoreUsage; code: ResultCode } {
+  ): { readonly usage: StoreUsage; readonly code: ResultCode } {
     const position = hex(rowPosition(row))
     const stored = this.#after.get(position)
     if (mergeRow(stored?.row, row, now) !== row) return { usage, code: resultCode.ok }
 
     const live = stored !== undefined && isLive(stored.row, now)
     const ttlClass = ttlClassOf(row.expiry - now)
-    const bytes = bytesOnDisk(encodedLength(row))
+    const bytes = bytesOnDisk(row)
     // What does not outlive the row that it replaces takes nothing that was not admitted before.
     if (!live || row.expiry > stored.row.expiry) {
-      const room = live || hasRoom(this.#rows(), row, now)
       const growth = live && stored.class === ttlClass ? 0 : bytes
       const request = { class: ttlClass, bytes: growth, renewal: live, effort, source }
+      const room = live || this.#hasRoom(row, now)
       if (!room || !admission.admit(request, usage, nowMonotonicMs)) {
         return { usage, code: resultCode.overCapacity }
       }
     }
     const stamped = effort > 0 || (live && stored.stamped)
     this.#after.set(position, { row, class: ttlClass, stamped })
-    const without = stored === undefined ? usage : addUsage(usage, stored.class, minus(stored))
+    this.#changed = true
+    const without = stored === undefined ? usage : sumUsage(usage, usageOf(stored), -1)
     return { usage: addUsage(without, ttlClass, { rows: 1, bytes }), code: resultCode.ok }
   }
 
   /** What writes the difference between before and after. */
-  operations(): Operation[] {
-    const operations: Operation[] = []
-    for (const [position, stored] of this.#after) {
-      const before = this.#before.get(position)
-      if (before === stored) continue
-      const id = rowKey(this.#key, rowPosition(stored.row))
-      if (before !== undefined) {
-        operations.push({ type: 'del', key: indexKey(before.row.expiry, id) })
-      }
-      operations.push(...putOperations(id, stored))
-    }
-    return operations
+  operations(): readonly Operation[] {
+    return this.#changed ? writeRows(this.#key, this.#before, [...this.#after.values()]) : []
   }
 
-  *#rows(): Generator<RegistryRow> {
-    for (const { row } of this.#after.values()) yield row
+  #hasRoom(incoming: RegistryRow, now: UnixSeconds): boolean {
+    const rows = [...this.#after.values()].map(({ row }) => row)
+    if (!hasRoom(rows, incoming, now)) return false
+    return (
+      incoming.kind === 'owned' ||
+      rows.filter(({ kind }) => kind !== 'owned').length < maxPlainRowsPerKey
+    )
   }
 }
 
-/** What writes a row and its index entry. */
-export function putOperations(id: Uint8Array, stored: StoredRow): Operation[] {
-  const value = encodeRow(id, stored)
-  const entry = encodeIndexValue(bytesOnDisk(value.length), stored.class)
-  return [
-    { type: 'put', key: id, value },
-    { type: 'put', key: indexKey(stored.row.expiry, id), value: entry }
+/** What replaces all rows of a key by others, the index included. */
+export function writeRows(
+  key: Uint8Array,
+  before: readonly StoredRow[],
+  after: readonly StoredRow[]
+): readonly Operation[] {
+  const id = rowsKey(key)
+  const [known, wanted] = [expiriesOf(before), expiriesOf(after)]
+  const operations: Operation[] = [
+    after.length === 0
+      ? { type: 'del', key: id }
+      : { type: 'put', key: id, value: encodeRows(key, after) }
   ]
+  for (const expiry of known) {
+    if (!wanted.has(expiry)) operations.push({ type: 'del', key: indexKey(expiry, key) })
+  }
+  for (const expiry of wanted) {
+    if (known.has(expiry)) continue
+    operations.push({ type: 'put', key: indexKey(expiry, key), value: nothing })
+  }
+  return operations
 }
 
-function minus({ row }: StoredRow): { rows: number; bytes: number } {
-  return { rows: -1, bytes: -bytesOnDisk(encodedLength(row)) }
+function expiriesOf(rows: readonly StoredRow[]): ReadonlySet<UnixSeconds> {
+  return new Set(rows.map(({ row }) => row.expiry))
 }
+
+const nothing = new Uint8Array()
 
 /**
  * Merges offers, one after the other, into the rows of their keys (by the hexadecimal key; what is missing there is
  * refused with 2, try again), and says what is to be written.
+ *
+ * @param deletionTime what has expired then is dropped from the keys that are written
  */
 export function mergeOffers(
   offers: readonly Offer[],
   keys: ReadonlyMap<string, KeyRows>,
   usage: StoreUsage,
-  components: MergeComponents
-): { codes: ResultCode[][]; operations: Operation[]; usage: StoreUsage } {
+  components: MergeComponents & { readonly deletionTime: UnixSeconds }
+): {
+  readonly codes: readonly ResultCode[][]
+  readonly operations: readonly Operation[]
+  readonly usage: StoreUsage
+} {
   let sum = usage
+  for (const keyRows of keys.values()) {
+    sum = sumUsage(sum, keyRows.expire(components.deletionTime), -1)
+  }
   const codes = offers.map(({ key, rows, context }) => {
     const keyRows = keys.get(hex(key))
     return rows.map((row, i) => {

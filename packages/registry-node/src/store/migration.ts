@@ -1,22 +1,23 @@
-import { HushlampError } from '@hushlamp/shared'
+import { hex, HushlampError, rowPosition } from '@hushlamp/shared'
 import type { RegistryRow, UnixSeconds } from '@hushlamp/shared'
 
-import type { Level } from './level-database.ts'
-import { putOperations } from './merge-offers.ts'
-import type { Operation } from './merge-offers.ts'
+import type { Entry, Level, Operation } from './level-database.ts'
+import { writeRows } from './merge-offers.ts'
 import {
-  bytesOnDisk,
+  allRows,
   countersKey,
   decodeCounters,
-  decodeRow,
+  decodeRows,
   encodeCounters,
   formatVersion,
-  rowKey,
-  rowRange,
+  registryKeyOf,
+  rowOf,
+  rowsKey,
+  usageOf,
   versionKey
 } from './row-codec.ts'
-import type { Counters } from './row-codec.ts'
-import { addUsage, noUsage, ttlClassOf } from './usage.ts'
+import type { Counters, StoredRow } from './row-codec.ts'
+import { noUsage, sumUsage, ttlClassOf } from './usage.ts'
 import type { StoreUsage } from './usage.ts'
 
 const rowsPerBatch = 500
@@ -50,15 +51,29 @@ export async function prepareFormat(level: Level, now: UnixSeconds): Promise<Cou
   return counters ?? { usage: await countRows(level), settled: now, clean: true }
 }
 
-/** How much a database holds, by a look at all of it. Damaged rows do not count. */
-export async function countRows(level: Level): Promise<StoreUsage> {
+async function countRows(level: Level): Promise<StoreUsage> {
   let usage = noUsage
-  for await (const [id, value] of level.iterator(rowRange())) {
-    const stored = decodeRow(id, value)
-    if (stored === undefined) continue
-    usage = addUsage(usage, stored.class, { rows: 1, bytes: bytesOnDisk(value.length) })
+  const iterator = level.iterator(allRows)
+  try {
+    for (;;) {
+      const entries = await iterator.nextv(rowsPerBatch)
+      if (entries.length === 0) return usage
+      usage = countEntries(usage, entries)
+    }
+  } finally {
+    await iterator.close()
   }
-  return usage
+}
+
+/** The usage with the rows of entries added to it. Damaged rows do not count. */
+export function countEntries(usage: StoreUsage, entries: readonly Entry[]): StoreUsage {
+  let sum = usage
+  for (const [id, value] of entries) {
+    const key = registryKeyOf(id)
+    if (key === undefined) continue
+    for (const stored of decodeRows(key, value).rows) sum = sumUsage(sum, usageOf(stored))
+  }
+  return sum
 }
 
 /*
@@ -73,8 +88,7 @@ const format1 = {
   countersKey: Uint8Array.of(0x4d),
   kinds: ['put', 'owned', 'remove'] as const,
   idBytes: 61,
-  headBytes: 5,
-  ownerBytes: 32 + 4 + 64
+  headBytes: 5
 }
 
 /** Which TTL a row once asked for is not known: it is reckoned by what is left of it. */
@@ -82,14 +96,23 @@ async function rewriteFormat1(level: Level, now: UnixSeconds): Promise<void> {
   for (;;) {
     const entries = await level.iterator({ ...format1.rows, limit: rowsPerBatch }).all()
     if (entries.length === 0) break
-    const operations = entries.flatMap(([id, value]): Operation[] => {
+    const operations: Operation[] = entries.map(([id]) => ({ type: 'del', key: id }))
+    const keys = new Map<string, { key: Uint8Array; rows: StoredRow[] }>()
+    for (const [id, value] of entries) {
       const row = rowOfFormat1(id, value)
-      const drop = { type: 'del', key: id } as const
-      if (row === undefined) return [drop]
-      const newId = rowKey(new Uint8Array(id.subarray(1, 21)), id.subarray(21))
-      const stored = { row, class: ttlClassOf(row.expiry - now), stamped: false }
-      return [drop, ...putOperations(newId, stored)]
-    })
+      if (row === undefined) continue
+      const key = new Uint8Array(id.subarray(1, 21))
+      const rows = keys.get(hex(key))?.rows ?? []
+      rows.push({ row, class: ttlClassOf(row.expiry - now), stamped: false })
+      keys.set(hex(key), { key, rows })
+    }
+    for (const { key, rows } of keys.values()) {
+      // The batch before may have ended within this key.
+      const value = await level.get(rowsKey(key))
+      const before = value === undefined ? [] : decodeRows(key, value).rows
+      const all = [...before, ...rows].map((each) => [hex(rowPosition(each.row)), each] as const)
+      operations.push(...writeRows(key, before, [...new Map(all).values()]))
+    }
     await level.batch(operations, { sync: true })
   }
   await level.clear(format1.index)
@@ -99,29 +122,14 @@ function rowOfFormat1(id: Uint8Array, value: Uint8Array): RegistryRow | undefine
   if (id.length !== format1.idBytes || value.length <= format1.headBytes) return undefined
   const bytes = new Uint8Array(value)
   const view = new DataView(bytes.buffer)
-  const position = new Uint8Array(id.subarray(21))
-  const [first, second] = [position.slice(0, 20), position.slice(20)]
-  const expiry = view.getUint32(0)
-  const content = bytes.slice(format1.headBytes)
   const kind = format1.kinds[view.getUint8(4)]
-  switch (kind) {
-    case 'put':
-      return { kind, valueHash: first, secretHash: second, expiry, value: content }
-    case 'remove':
-      return { kind, valueHash: first, secretHash: second, expiry, secret: content }
-    case 'owned': {
-      if (content.length <= format1.ownerBytes) return undefined
-      const owner = {
-        publicKey: content.slice(0, 32),
-        expiry: view.getUint32(format1.headBytes + 32),
-        signature: content.slice(36, format1.ownerBytes)
-      }
-      const rest = content.slice(format1.ownerBytes)
-      return { kind, valueHash: second, secretHash: first, expiry, value: rest, owner }
-    }
-    case undefined:
-      return undefined
-    default:
-      return kind satisfies never
-  }
+  return (
+    kind &&
+    rowOf({
+      kind,
+      expiry: view.getUint32(0),
+      position: new Uint8Array(id.subarray(21)),
+      content: bytes.slice(format1.headBytes)
+    })
+  )
 }

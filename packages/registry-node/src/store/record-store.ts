@@ -9,7 +9,7 @@ import { writeBackup } from './backup.ts'
 import type { BackupOptions } from './backup.ts'
 import { KeyRows, mergeOffers } from './merge-offers.ts'
 import type { Offer, OfferContext } from './merge-offers.ts'
-import { registryKeyOf, rowRange } from './row-codec.ts'
+import { allRows, registryKeyOf } from './row-codec.ts'
 import { liveRows, RowDatabase } from './row-database.ts'
 import type { RowStore } from './row-store.ts'
 import { expiredChunk } from './sweeper.ts'
@@ -41,7 +41,7 @@ const sweepIntervalMs = 10_000
 const sweepBudgetMs = 10
 const sweepRows = { least: 50, most: 1000 }
 const maxOffersPerCommit = 1000
-const entriesPerScan = 256
+const keysPerScan = 128
 
 /**
  * The rows that this node holds, on disk. Commits are serial: while one is written and synced, the next collects all
@@ -61,6 +61,7 @@ export class RecordStore implements RowStore, AsyncDisposable {
   #tasks: Promise<unknown> = Promise.resolve()
   #committing = false
   #closing: Promise<void> | undefined
+  #sweeping: Promise<number> | undefined
   #cancelTick: () => void = () => {}
   #sweepRows = sweepRows.least
   #reportedDamaged = 0
@@ -128,19 +129,18 @@ export class RecordStore implements RowStore, AsyncDisposable {
 
   /** Goes through all keys with their live rows, in order. Keys that come while it runs may be missed. */
   async *entries(): AsyncGenerator<{ key: Uint8Array; rows: readonly RegistryRow[] }> {
-    const { gte, lt } = rowRange()
-    let from = gte
+    const { lt } = allRows
+    let from = allRows.gte
     while (this.#closing === undefined) {
-      const entries = await this.#database.level.entries({ gt: from, lt, limit: entriesPerScan })
-      const keys = entries.map(([id]) => registryKeyOf(id)).filter((key) => key !== undefined)
-      for (const key of new Map(keys.map((each) => [hex(each), each])).values()) {
-        const rows = await this.rows(key)
+      const entries = await this.#database.level.entries({ gt: from, lt, limit: keysPerScan })
+      for (const [id, value] of entries) {
+        from = id
+        const key = registryKeyOf(id)
+        if (key === undefined) continue
+        const rows = liveRows(this.#database.decode(key, value), this.#clock.unixSeconds())
         if (rows.length > 0) yield { key, rows }
       }
-      const last = entries.at(-1)?.[0]
-      if (last === undefined) return
-      const key = registryKeyOf(last)
-      from = key === undefined ? last : rowRange(key).lt
+      if (entries.length < keysPerScan) return
     }
   }
 
@@ -151,6 +151,13 @@ export class RecordStore implements RowStore, AsyncDisposable {
    * @throws HushlampError `storage-failed` or `storage-corrupt`
    */
   async sweep(): Promise<number> {
+    this.#sweeping ??= this.#sweep().finally(() => {
+      this.#sweeping = undefined
+    })
+    return this.#sweeping
+  }
+
+  async #sweep(): Promise<number> {
     let swept = 0
     let after: Uint8Array | undefined
     do {
@@ -186,7 +193,8 @@ export class RecordStore implements RowStore, AsyncDisposable {
    */
   async backup(directory: string, options?: BackupOptions): Promise<void> {
     const snapshot = await this.#serially(async () => this.#database.snapshot())
-    await writeBackup(directory, snapshot, options)
+    const closing = (): boolean => this.#closing !== undefined
+    await writeBackup(directory, { ...snapshot, closing }, options)
   }
 
   /** Commits what was offered and closes the database. May be called more than once. */
@@ -220,20 +228,20 @@ export class RecordStore implements RowStore, AsyncDisposable {
     this.#committing = false
   }
 
-  async #commit(offers: readonly WaitingOffer[]): Promise<ResultCode[][]> {
+  async #commit(offers: readonly WaitingOffer[]): Promise<readonly ResultCode[][]> {
     const database = this.#database
     await database.recover()
+    const names = new Map(offers.map(({ key }) => [hex(key), key]))
+    const stored = await database.rowsOfMany([...names.values()])
     const keys = new Map<string, KeyRows>()
-    await Promise.all(
-      [...new Map(offers.map(({ key }) => [hex(key), key]))].map(async ([name, key]) => {
-        // One key that cannot be read is no reason to refuse the others.
-        const rows = await database.rows(key).catch(() => undefined)
-        if (rows !== undefined) keys.set(name, new KeyRows(key, rows))
-      })
-    )
+    for (const [i, [name, key]] of [...names].entries()) {
+      const rows = stored[i]
+      if (rows !== undefined) keys.set(name, new KeyRows(key, rows))
+    }
     const { codes, operations, usage } = mergeOffers(offers, keys, database.usage, {
       admission: this.#admission,
       now: this.#clock.unixSeconds(),
+      deletionTime: database.deletionTime,
       nowMonotonicMs: this.#clock.monotonicMs()
     })
     if (operations.length > 0) await database.write(operations, usage)
@@ -250,6 +258,7 @@ export class RecordStore implements RowStore, AsyncDisposable {
       const usage = sumUsage(database.usage, chunk.gone, -1)
       await database.write(chunk.operations, usage, { lazily: true })
     }
+    if (chunk.miscounted) database.doubt()
     const tookMs = Math.max(1, this.#clock.monotonicMs() - begunAtMs)
     const fitting = Math.round((this.#sweepRows * sweepBudgetMs) / tookMs)
     this.#sweepRows = Math.min(sweepRows.most, Math.max(sweepRows.least, fitting))

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 
-import { concat } from '@hushlamp/shared'
+import { compareBytes, keyBytes, rowPosition } from '@hushlamp/shared'
 import type { RegistryRow, UnixSeconds } from '@hushlamp/shared'
 
 import { addUsage, noUsage, ttlClasses } from './usage.ts'
@@ -8,17 +8,21 @@ import type { StoreUsage, TtlClass } from './usage.ts'
 
 /*
  * Keys of the database, one letter in front, and what is there:
- *   R | key 20 | position 40              → CRC u32 | expiry u32 | kind u8 | flags u8 | content    a row
- *   I | expiry u32 | key 20 | position 40 → bytes of the row u16 | class u8                        the index by expiry
- *   U                                     → CRC u32 | settled u32 | clean u8 | 3 × (rows u64 | bytes u64)  counters
- *   V                                     → format u8                                              the version
- * A row and its index entry are always written in one batch, the counters with them. The database itself does not
- * notice a flipped bit on disk when it reads: hence the checksums, which cover the key as well. The flags of a row are
- * its TTL class (bits 0 and 1) and whether a stamp admitted it (bit 2).
+ *   R | key 20              → head | row | row …                                        all rows of a registry key
+ *   I | expiry u32 | key 20 → nothing                                                   the index by expiry
+ *   U                       → CRC u32 | settled u32 | clean u8 | 3 × (rows u64 | bytes u64)   the counters
+ *   V                       → format u8                                                 the version
+ *
+ *   head = count u16 | count × (length of row u16) | CRC u32
+ *   row  = CRC u32 | expiry u32 | kind u8 | flags u8 | position 40 | content            in the order of positions
+ *
+ * The rows of a key are one value, because they are always read together: a look-up by key costs a tenth of a scan, in
+ * time and in memory. Rows and index are always written in one batch, the counters with them. The database does not
+ * notice a flipped bit on disk when it reads; hence the checksums, each row its own, which cover the database key too.
+ * The flags of a row are its TTL class (bits 0 and 1) and whether a stamp admitted it (bit 2).
  */
-const rowLetter = 0x52
+const rowsLetter = 0x52
 const indexLetter = 0x49
-const idBytes = 60
 
 /** Where the counters are. */
 export const countersKey: Uint8Array = Uint8Array.of(0x55)
@@ -30,7 +34,9 @@ export const versionKey: Uint8Array = Uint8Array.of(0x56)
 export const formatVersion = 2
 
 const kinds = ['put', 'owned', 'remove'] as const
-const headBytes = 10
+const checksumBytes = 4
+const positionBytes = 40
+const headBytes = checksumBytes + 4 + 1 + 1 + positionBytes
 const ownerBytes = 32 + 4 + 64
 const classMask = 0b011
 const stampedFlag = 0b100
@@ -50,141 +56,151 @@ export interface Range {
   readonly lt: Uint8Array
 }
 
-/** Database key of the row at a position under a registry key. */
-export function rowKey(key: Uint8Array, position: Uint8Array): Uint8Array {
-  return concat(Uint8Array.of(rowLetter), key, position)
+/** Database key of the rows of a registry key. */
+export function rowsKey(key: Uint8Array): Uint8Array {
+  return joined(Uint8Array.of(rowsLetter), key)
 }
 
-/** The range of all rows, or of all rows of one registry key. */
-export function rowRange(key: Uint8Array = new Uint8Array()): Range {
-  const gte = concat(Uint8Array.of(rowLetter), key)
-  return { gte, lt: concat(gte, new Uint8Array(idBytes + 1 - key.length).fill(0xff)) }
+/** The range of all rows. */
+export const allRows: Range = {
+  gte: Uint8Array.of(rowsLetter),
+  lt: Uint8Array.of(rowsLetter + 1)
 }
 
-/** The registry key in a row's database key; undefined if it is not one. */
+/** The registry key in a database key of rows; undefined if it is none. */
 export function registryKeyOf(id: Uint8Array): Uint8Array | undefined {
-  if (id.length !== 1 + idBytes || id[0] !== rowLetter) return undefined
+  if (id.length !== 1 + keyBytes || id[0] !== rowsLetter) return undefined
   // The database hands out Buffers, of which slice() copies nothing.
-  return new Uint8Array(id.subarray(1, 21))
+  return new Uint8Array(id.subarray(1))
 }
 
-/** Database key of a row's entry in the index by expiry. */
-export function indexKey(expiry: UnixSeconds, row: Uint8Array): Uint8Array {
-  return concat(Uint8Array.of(indexLetter), uint32(expiry), row.subarray(1))
+/** Database key of the index entry that something under a registry key expires at a moment. */
+export function indexKey(expiry: UnixSeconds, key: Uint8Array): Uint8Array {
+  return joined(Uint8Array.of(indexLetter), uint32(expiry), key)
 }
 
 /** The range of the whole index, or of the entries of what has expired at `now`. */
 export function indexRange(now: UnixSeconds = 0xffffffff): Range {
-  const letter = Uint8Array.of(indexLetter)
-  if (now >= 0xffffffff) return { gte: letter, lt: Uint8Array.of(indexLetter + 1) }
-  return { gte: letter, lt: concat(letter, uint32(Math.max(0, now + 1))) }
+  const gte = Uint8Array.of(indexLetter)
+  if (now >= 0xffffffff) return { gte, lt: Uint8Array.of(indexLetter + 1) }
+  return { gte, lt: joined(gte, uint32(Math.max(0, now + 1))) }
 }
 
-/** What an index entry leads to; undefined if it is damaged. */
-export function decodeIndexKey(
-  entry: Uint8Array
-): { readonly expiry: UnixSeconds; readonly id: Uint8Array } | undefined {
-  if (entry.length !== 5 + idBytes || entry[0] !== indexLetter) return undefined
-  const bytes = new Uint8Array(entry)
-  const id = concat(Uint8Array.of(rowLetter), bytes.subarray(5))
-  return { expiry: new DataView(bytes.buffer).getUint32(1), id }
+/** The registry key in an index entry; undefined if it is damaged. */
+export function keyOfIndex(entry: Uint8Array): Uint8Array | undefined {
+  if (entry.length !== 5 + keyBytes || entry[0] !== indexLetter) return undefined
+  return new Uint8Array(entry.subarray(5))
 }
 
-/** What a row with an encoded value of this length takes on disk, before compression: both keys, both values. */
-export function bytesOnDisk(encodedBytes: number): number {
-  return 1 + idBytes + encodedBytes + (5 + idBytes) + 3
+/** What a row takes on disk, before compression, if it is the only one of its key: keys, value and index. */
+export function bytesOnDisk(row: RegistryRow): number {
+  const content = contentOf(row).reduce((sum, part) => sum + part.length, 0)
+  return 1 + keyBytes + 2 + 2 + checksumBytes + headBytes + content + (5 + keyBytes)
 }
 
-/** Length of the encoded row. */
-export function encodedLength(row: RegistryRow): number {
-  switch (row.kind) {
-    case 'put':
-      return headBytes + row.value.length
-    case 'remove':
-      return headBytes + row.secret.length
-    case 'owned':
-      return headBytes + ownerBytes + row.value.length
-    default:
-      return row satisfies never
-  }
+/** A row as a part of the usage of a store. */
+export function usageOf({ row, class: ttlClass }: StoredRow): StoreUsage {
+  return addUsage(noUsage, ttlClass, { rows: 1, bytes: bytesOnDisk(row) })
 }
 
-/** Value of an index entry: what is to be counted off, should the row itself be damaged when it expires. */
-export function encodeIndexValue(bytes: number, ttlClass: TtlClass): Uint8Array {
-  return Uint8Array.of(bytes >> 8, bytes & 0xff, ttlClasses.indexOf(ttlClass))
+/** The rows of a registry key as the value of their database key. */
+export function encodeRows(key: Uint8Array, rows: readonly StoredRow[]): Uint8Array {
+  const seed = crc32(key)
+  const encoded = rows
+    .toSorted((a, b) => compareBytes(rowPosition(a.row), rowPosition(b.row)))
+    .map((stored) => encodeRow(stored, seed))
+  const lengths = joined(uint16(rows.length), ...encoded.map(({ length }) => uint16(length)))
+  return joined(lengths, uint32(crc32(lengths, seed)), ...encoded)
 }
 
-/** What {@link encodeIndexValue} has written; undefined if it is damaged. */
-export function decodeIndexValue(
+/** The rows of a database value, in the order of positions, and how many were damaged; 1 if nothing can be read. */
+export function decodeRows(
+  key: Uint8Array,
   value: Uint8Array
-): { readonly bytes: number; readonly class: TtlClass } | undefined {
-  const [high = 0, low = 0, classIndex = 0] = value
-  const ttlClass = ttlClasses[classIndex]
-  if (value.length !== 3 || ttlClass === undefined) return undefined
-  return { bytes: (high << 8) | low, class: ttlClass }
+): { readonly rows: readonly StoredRow[]; readonly damaged: number } {
+  const nothing = { rows: [], damaged: 1 }
+  if (value.length < 2) return nothing
+  const view = new DataView(value.buffer, value.byteOffset, value.byteLength)
+  const count = view.getUint16(0)
+  const lengthsEnd = 2 + 2 * count
+  if (value.length < lengthsEnd + checksumBytes) return nothing
+  const seed = crc32(key)
+  if (view.getUint32(lengthsEnd) !== crc32(value.subarray(0, lengthsEnd), seed)) return nothing
+  const rows: StoredRow[] = []
+  let offset = lengthsEnd + checksumBytes
+  for (let i = 0; i < count; i++) {
+    const end = offset + view.getUint16(2 + 2 * i)
+    const stored = decodeRow(value.subarray(offset, end), seed)
+    if (stored !== undefined) rows.push(stored)
+    offset = end
+  }
+  return { rows, damaged: count - rows.length }
 }
 
-/** A row as the value of its database key `id`. */
-export function encodeRow(
-  id: Uint8Array,
-  { row, class: ttlClass, stamped }: StoredRow
-): Uint8Array {
+function encodeRow({ row, class: ttlClass, stamped }: StoredRow, seed: number): Uint8Array {
   const flags = ttlClasses.indexOf(ttlClass) | (stamped ? stampedFlag : 0)
-  const head = concat(uint32(row.expiry), Uint8Array.of(kinds.indexOf(row.kind), flags))
-  return sealed(concat(head, ...content(row)), id)
+  const bytes = joined(
+    uint32(0),
+    uint32(row.expiry),
+    Uint8Array.of(kinds.indexOf(row.kind), flags),
+    rowPosition(row),
+    ...contentOf(row)
+  )
+  bytes.writeUInt32BE(crc32(bytes.subarray(checksumBytes), seed))
+  return bytes
 }
 
-/** The row of a database entry; undefined if it is damaged. */
-export function decodeRow(id: Uint8Array, value: Uint8Array): StoredRow | undefined {
-  const bytes = opened(value, id)
-  if (bytes === undefined || id.length !== 1 + idBytes || bytes.length < headBytes) return undefined
-  const view = new DataView(bytes.buffer)
+function decodeRow(value: Uint8Array, seed: number): StoredRow | undefined {
+  if (value.length < headBytes) return undefined
+  const view = new DataView(value.buffer, value.byteOffset, value.byteLength)
+  if (view.getUint32(0) !== crc32(value.subarray(checksumBytes), seed)) return undefined
   const [kind, flags] = [kinds[view.getUint8(8)], view.getUint8(9)]
   const ttlClass = ttlClasses[flags & classMask]
   if (kind === undefined || ttlClass === undefined) return undefined
-  const row = rowOf(kind, new Uint8Array(id.subarray(21)), bytes)
+  const row = rowOf({
+    kind,
+    expiry: view.getUint32(4),
+    position: new Uint8Array(value.subarray(headBytes - positionBytes, headBytes)),
+    content: new Uint8Array(value.subarray(headBytes))
+  })
   return row && { row, class: ttlClass, stamped: (flags & stampedFlag) !== 0 }
 }
 
-/** What is written with every batch, beside the rows. */
-export interface Counters {
-  readonly usage: StoreUsage
-  /** What the sweeper then took for the time at least. */
-  readonly settled: UnixSeconds
-  /** Whether the store was closed afterwards. If not, the counters are worth a recount. */
-  readonly clean: boolean
+/** The parts that every format of a row has. */
+export interface RowParts {
+  readonly kind: RegistryRow['kind']
+  readonly expiry: UnixSeconds
+  /** 40 bytes. */
+  readonly position: Uint8Array
+  /** A value, a secret, or public key 32 ‖ expiry u32 ‖ signature 64 ‖ value. */
+  readonly content: Uint8Array
 }
 
-const countersHead = 5
-
-/** The counters as the value of their database key. */
-export function encodeCounters({ usage, settled, clean }: Counters): Uint8Array {
-  const bytes = new Uint8Array(countersHead + 16 * ttlClasses.length)
-  const view = new DataView(bytes.buffer)
-  view.setUint32(0, settled)
-  view.setUint8(4, Number(clean))
-  ttlClasses.forEach((ttlClass, i) => {
-    const count = usage.byClass[ttlClass]
-    view.setBigUint64(countersHead + 16 * i, BigInt(count.rows))
-    view.setBigUint64(countersHead + 16 * i + 8, BigInt(count.bytes))
-  })
-  return sealed(bytes, countersKey)
+/** The row that parts make; undefined if they are too short for their kind. */
+export function rowOf({ kind, expiry, position, content }: RowParts): RegistryRow | undefined {
+  const [first, second] = [position.slice(0, 20), position.slice(20)]
+  switch (kind) {
+    case 'put':
+      return { kind, valueHash: first, secretHash: second, expiry, value: content }
+    case 'remove':
+      return { kind, valueHash: first, secretHash: second, expiry, secret: content }
+    case 'owned': {
+      if (content.length <= ownerBytes) return undefined
+      const view = new DataView(content.buffer, content.byteOffset, content.byteLength)
+      const owner = {
+        publicKey: content.slice(0, 32),
+        expiry: view.getUint32(32),
+        signature: content.slice(36, ownerBytes)
+      }
+      const value = content.slice(ownerBytes)
+      return { kind, valueHash: second, secretHash: first, expiry, value, owner }
+    }
+    default:
+      return kind satisfies never
+  }
 }
 
-/** What {@link encodeCounters} has written; undefined if it is damaged. */
-export function decodeCounters(value: Uint8Array): Counters | undefined {
-  const bytes = opened(value, countersKey)
-  if (bytes?.length !== 4 + countersHead + 16 * ttlClasses.length) return undefined
-  const view = new DataView(bytes.buffer, 4)
-  const usage = ttlClasses.reduce((sum, ttlClass, i) => {
-    const rows = view.getBigUint64(countersHead + 16 * i)
-    const total = view.getBigUint64(countersHead + 16 * i + 8)
-    return addUsage(sum, ttlClass, { rows: Number(rows), bytes: Number(total) })
-  }, noUsage)
-  return { usage, settled: view.getUint32(0), clean: view.getUint8(4) === 1 }
-}
-
-function content(row: RegistryRow): Uint8Array[] {
+function contentOf(row: RegistryRow): readonly Uint8Array[] {
   switch (row.kind) {
     case 'put':
       return [row.value]
@@ -199,50 +215,53 @@ function content(row: RegistryRow): Uint8Array[] {
   }
 }
 
-function rowOf(
-  kind: RegistryRow['kind'],
-  position: Uint8Array,
-  bytes: Uint8Array<ArrayBuffer>
-): RegistryRow | undefined {
+/** What is written with every batch, beside the rows. */
+export interface Counters {
+  readonly usage: StoreUsage
+  /** What the sweeper then took for the time at least. */
+  readonly settled: UnixSeconds
+  /** Whether the store was closed afterwards. If not, the counters are worth a recount. */
+  readonly clean: boolean
+}
+
+const countersBytes = checksumBytes + 5 + 16 * ttlClasses.length
+
+/** The counters as the value of their database key. */
+export function encodeCounters({ usage, settled, clean }: Counters): Uint8Array {
+  const bytes = new Uint8Array(countersBytes)
   const view = new DataView(bytes.buffer)
-  const expiry = view.getUint32(4)
-  const [first, second] = [position.slice(0, 20), position.slice(20)]
-  const rest = bytes.slice(headBytes)
-  switch (kind) {
-    case 'put':
-      return { kind, valueHash: first, secretHash: second, expiry, value: rest }
-    case 'remove':
-      return { kind, valueHash: first, secretHash: second, expiry, secret: rest }
-    case 'owned': {
-      if (rest.length <= ownerBytes) return undefined
-      const owner = {
-        publicKey: rest.slice(0, 32),
-        expiry: view.getUint32(headBytes + 32),
-        signature: rest.slice(36, ownerBytes)
-      }
-      const value = rest.slice(ownerBytes)
-      return { kind, valueHash: second, secretHash: first, expiry, value, owner }
-    }
-    default:
-      return kind satisfies never
-  }
+  view.setUint32(4, settled)
+  view.setUint8(8, Number(clean))
+  ttlClasses.forEach((ttlClass, i) => {
+    const count = usage.byClass[ttlClass]
+    view.setBigUint64(9 + 16 * i, BigInt(count.rows))
+    view.setBigUint64(17 + 16 * i, BigInt(count.bytes))
+  })
+  view.setUint32(0, crc32(bytes.subarray(checksumBytes)))
+  return bytes
 }
 
-/** CRC-32 of the database key and the bytes, then the bytes. */
-function sealed(bytes: Uint8Array, key: Uint8Array): Uint8Array {
-  return concat(uint32(crc32(bytes, crc32(key))), bytes)
+/** What {@link encodeCounters} has written; undefined if it is damaged. */
+export function decodeCounters(value: Uint8Array): Counters | undefined {
+  if (value.length !== countersBytes) return undefined
+  const view = new DataView(value.buffer, value.byteOffset, value.byteLength)
+  if (view.getUint32(0) !== crc32(value.subarray(checksumBytes))) return undefined
+  const usage = ttlClasses.reduce((sum, ttlClass, i) => {
+    const [rows, bytes] = [view.getBigUint64(9 + 16 * i), view.getBigUint64(17 + 16 * i)]
+    return addUsage(sum, ttlClass, { rows: Number(rows), bytes: Number(bytes) })
+  }, noUsage)
+  return { usage, settled: view.getUint32(4), clean: view.getUint8(8) === 1 }
 }
 
-/** A copy of what was sealed, the checksum included; undefined if that does not match. */
-function opened(value: Uint8Array, key: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
-  if (value.length < 4) return undefined
-  const bytes = new Uint8Array(value)
-  const matches = new DataView(bytes.buffer).getUint32(0) === crc32(bytes.subarray(4), crc32(key))
-  return matches ? bytes : undefined
+/** One array after the other, in a Buffer: the database takes those of the pool in half the time of small arrays. */
+function joined(...parts: readonly Uint8Array[]): Buffer {
+  return Buffer.concat(parts)
+}
+
+function uint16(value: number): Uint8Array {
+  return Uint8Array.of(value >> 8, value & 0xff)
 }
 
 function uint32(value: number): Uint8Array {
-  const bytes = new Uint8Array(4)
-  new DataView(bytes.buffer).setUint32(0, value)
-  return bytes
+  return Uint8Array.of(value >>> 24, (value >> 16) & 0xff, (value >> 8) & 0xff, value & 0xff)
 }

@@ -2,18 +2,17 @@ import { hex, isLive } from '@hushlamp/shared'
 import type { Clock, RegistryRow } from '@hushlamp/shared'
 
 import type { Logger } from '../log.ts'
-import { LevelDatabase } from './level-database.ts'
-import type { Entry } from './level-database.ts'
-import type { Operation } from './merge-offers.ts'
-import { prepareFormat } from './migration.ts'
-import { bytesOnDisk, countersKey, decodeRow, encodeCounters, rowRange } from './row-codec.ts'
+import { LevelDatabase, unreadable } from './level-database.ts'
+import type { Entry, Operation } from './level-database.ts'
+import { countEntries, prepareFormat } from './migration.ts'
+import { allRows, countersKey, decodeRows, encodeCounters, rowsKey } from './row-codec.ts'
 import type { Counters, StoredRow } from './row-codec.ts'
 import { SettledClock } from './settled-clock.ts'
-import { addUsage, equalUsage, noUsage, sumUsage } from './usage.ts'
+import { equalUsage, noUsage, sumUsage } from './usage.ts'
 import type { StoreUsage } from './usage.ts'
 
-const rowsPerCount = 500
-const maxDamagedKnown = 10_000
+const keysPerCount = 500
+const maxDamagedKeys = 10_000
 
 /** What the database held when it was opened, kept up since. */
 interface State {
@@ -27,7 +26,7 @@ export class RowDatabase {
   readonly #level: LevelDatabase
   readonly #settled: SettledClock
   readonly #state: State
-  readonly #damaged = new Set<string>()
+  readonly #damaged = new Map<string, number>()
 
   private constructor(
     logger: Logger,
@@ -66,19 +65,24 @@ export class RowDatabase {
     return new RowDatabase(logger, { level, settled: new SettledClock(clock, last), state })
   }
 
+  /** Notes that the counters may be wrong. */
+  doubt(): void {
+    this.#state.recountDue = true
+  }
+
   /** How much is held. */
   get usage(): StoreUsage {
     return this.#state.usage
   }
 
-  /** Whether the database was not closed the last time, so that a recount is worth its time. */
+  /** Whether the counters may be wrong, because the database was not closed the last time or something was damaged. */
   get recountDue(): boolean {
     return this.#state.recountDue
   }
 
-  /** How many different rows were found damaged. */
+  /** How many rows were found damaged; a key of which nothing can be read counts as one. */
   get damagedRows(): number {
-    return this.#damaged.size
+    return [...this.#damaged.values()].reduce((sum, count) => sum + count, 0)
   }
 
   /** The time by which rows may be deleted. */
@@ -97,17 +101,27 @@ export class RowDatabase {
    * @throws HushlampError `storage-corrupt` or `storage-failed`
    */
   async rows(key: Uint8Array): Promise<readonly StoredRow[]> {
-    return this.decode(await this.#level.entries(rowRange(key)))
+    const value = await this.#level.get(rowsKey(key))
+    return value === undefined ? [] : this.decode(key, value)
   }
 
-  /** The rows of entries, without the damaged ones, which are counted. */
-  decode(entries: readonly Entry[]): readonly StoredRow[] {
-    return entries.flatMap(([id, value]) => {
-      const stored = decodeRow(id, value)
-      if (stored !== undefined) return [stored]
-      if (this.#damaged.size < maxDamagedKnown) this.#damaged.add(hex(id))
-      return []
+  /** The rows of many keys, undefined for a key of which the disk gives nothing. */
+  async rowsOfMany(
+    keys: readonly Uint8Array[]
+  ): Promise<readonly (readonly StoredRow[] | undefined)[]> {
+    const values = await this.#level.getMany(keys.map(rowsKey))
+    return keys.map((key, i) => {
+      const value = values[i]
+      if (value === unreadable) return undefined
+      return value === undefined ? [] : this.decode(key, value)
     })
+  }
+
+  /** The rows of a key's value, without the damaged ones, which are counted. */
+  decode(key: Uint8Array, value: Uint8Array): readonly StoredRow[] {
+    const { rows, damaged } = decodeRows(key, value)
+    if (damaged > 0 && this.#damaged.size < maxDamagedKeys) this.#damaged.set(hex(key), damaged)
+    return rows
   }
 
   /**
@@ -139,7 +153,7 @@ export class RowDatabase {
   snapshot(): { readonly counters: Counters; readonly rows: AsyncGenerator<readonly Entry[]> } {
     return {
       counters: this.#counters(this.usage, true),
-      rows: this.#level.snapshot(rowRange(), rowsPerCount)
+      rows: this.#level.snapshot(allRows, keysPerCount)
     }
   }
 
@@ -149,7 +163,7 @@ export class RowDatabase {
     rows
   }: ReturnType<RowDatabase['snapshot']>): Promise<StoreUsage | undefined> {
     let counted = noUsage
-    for await (const entries of rows) counted = this.#count(counted, entries)
+    for await (const entries of rows) counted = countEntries(counted, entries)
     return equalUsage(counters.usage, counted) ? undefined : sumUsage(counted, counters.usage, -1)
   }
 
@@ -177,14 +191,6 @@ export class RowDatabase {
 
   #counters(usage: StoreUsage, clean: boolean): Counters {
     return { usage, settled: this.#settled.unixSeconds(), clean }
-  }
-
-  #count(usage: StoreUsage, entries: readonly Entry[]): StoreUsage {
-    return entries.reduce((sum, [id, value]) => {
-      const stored = decodeRow(id, value)
-      if (stored === undefined) return sum
-      return addUsage(sum, stored.class, { rows: 1, bytes: bytesOnDisk(value.length) })
-    }, usage)
   }
 }
 
