@@ -82,6 +82,9 @@ describe('the metrics of a node', () => {
   it('count what it does for others, and repairs', async () => {
     const neighbour = network.nodes[0]
     await neighbour?.put({ key, value: utf8('from a neighbour'), ttlSeconds: 60 })
+    // Repair hands on only what another holder lacks, as one that has just come does.
+    await network.add()
+    await network.settled()
     await node.repair()
     const counted = await samples(node)
     const served = 'hushlamp_overlay_served_total{operation="store",outcome="answered"}'
