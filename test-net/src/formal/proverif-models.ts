@@ -73,8 +73,19 @@ export async function writeRecordedResults(
   folder: string,
   rows: readonly RecordedResult[]
 ): Promise<void> {
-  const lines = rows.map((row) => `  ${JSON.stringify(row)}`).join(',\n')
-  await writeFile(join(folder, 'results.json'), `[\n${lines}\n]\n`)
+  // As the formatter has it: a row's fields on lines of their own, the results on one.
+  const lines = rows.map((row) => {
+    const { model, sha256, prover, results, seconds } = row
+    const fields = Object.entries({ model, sha256, prover, results, seconds })
+    const texts = fields.map(([name, value]) => `    "${name}": ${inOneLine(value)}`)
+    return `  {\n${texts.join(',\n')}\n  }`
+  })
+  await writeFile(join(folder, 'results.json'), `[\n${lines.join(',\n')}\n]\n`)
+}
+
+function inOneLine(value: unknown): string {
+  if (!Array.isArray(value)) return JSON.stringify(value)
+  return `[${value.map((each) => JSON.stringify(each)).join(', ')}]`
 }
 
 /** The row that was recorded for exactly this model; for any other one a row that says that it is unproved. */
